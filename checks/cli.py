@@ -1,0 +1,266 @@
+"""The parts of the command line that checking and mending share, and the ``check`` command itself."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from checks.errors import UsageError, unknown
+from checks.inspect import Inspection
+from checks.pool import default_jobs, spread
+from checks.progress import progress
+from checks.report import Entry, Ledger, Status
+from checks.rule import all_rules
+from checks.session import Request, Session, Workspace, begin
+from checks.source import Unreadable, decode
+
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+FORMATS = ("text", "json")
+
+
+def _names(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name.strip() for value in values for name in value.split(",") if name.strip())
+
+
+def _format(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    if value not in FORMATS:
+        raise unknown("output format", value, FORMATS)
+    return value
+
+
+def shared_options(command: CommandT) -> CommandT:
+    """Give a command the arguments and options that say what to look at and how to report."""
+    options = [
+        click.argument("paths", nargs=-1, type=click.Path(allow_dash=True)),
+        click.option(
+            "--target",
+            metavar="RELEASE",
+            help="The pipecat-ai release to aim at. Default: the one the project pins, else the newest known.",
+        ),
+        click.option(
+            "--select",
+            multiple=True,
+            callback=_names,
+            metavar="RULE,…",
+            help="Run these rules only.",
+        ),
+        click.option(
+            "--ignore",
+            multiple=True,
+            callback=_names,
+            metavar="RULE,…",
+            help="Leave these rules out.",
+        ),
+        click.option(
+            "--exclude",
+            multiple=True,
+            metavar="PATTERN",
+            help="Leave out files, in .gitignore form.",
+        ),
+        click.option(
+            "--jobs",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Use N processes. Default: as the work is worth.",
+        ),
+        click.option(
+            "--output-format",
+            callback=_format,
+            default="text",
+            metavar="FORMAT",
+            help="text (default) or json.",
+        ),
+        click.option("--output-file", type=click.Path(dir_okay=False), help="Write the report to a file."),
+        click.option("--stdin-filename", metavar="PATH", help="What the text given on stdin as - is called."),
+        click.option("--debug", is_flag=True, help="Show a traceback where something goes wrong."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def request_of(options: dict[str, Any]) -> tuple[Request, bytes | None]:
+    """Return what the shared options ask for, and the bytes on stdin if ``-`` is among the paths."""
+    paths: tuple[str, ...] = options["paths"]
+    request = Request(
+        paths=paths,
+        target=options["target"],
+        select=options["select"],
+        ignore=options["ignore"],
+        exclude=options["exclude"],
+        stdin_filename=options["stdin_filename"],
+    )
+    return request, sys.stdin.buffer.read() if "-" in paths else None
+
+
+# -- inspecting, here or in worker processes
+
+_workspaces: list[Workspace] = []
+
+
+def use(workspaces: list[Workspace]) -> None:
+    """Set the workspaces that ``inspect_item`` works on in this process."""
+    _workspaces[:] = workspaces
+
+
+def inspect_item(item: tuple[int, Path]) -> Inspection:
+    """Return what is found in one file of one workspace."""
+    index, path = item
+    return _workspaces[index].inspect(path)
+
+
+def _died(item: tuple[int, Path]) -> Inspection:
+    return Inspection(item[1], error="reading it ended the process; it may be nested too deeply")
+
+
+def inspect_all(session: Session, jobs: int | None) -> Iterable[tuple[Workspace, Inspection]]:
+    """Yield what is found in each file of a session, in order."""
+    items = [(i, path) for i, workspace in enumerate(session.workspaces) for path in workspace.files]
+    results = spread(
+        inspect_item,
+        items,
+        jobs or default_jobs(len(items)),
+        died=_died,
+        setup=use,
+        arguments=(session.workspaces,),
+    )
+    shown = progress(results, len(items), "Reading")
+    for (index, _), inspection in zip(items, shown, strict=True):
+        yield session.workspaces[index], inspection
+
+
+def unread_entries(session: Session) -> list[Entry]:
+    """Return the ledger entries of the paths a session could not take."""
+    return [Entry(path, Status.ERROR, reason) for path, reason in session.unreadable]
+
+
+def entry_of(inspection: Inspection) -> Entry:
+    """Return the ledger entry of a file that was only looked at."""
+    if inspection.error is not None:
+        return Entry(inspection.path, Status.ERROR, inspection.error)
+    findings = tuple((finding, False) for finding in inspection.findings)
+    if not findings:
+        return Entry(inspection.path, Status.CLEAN)
+    return Entry(inspection.path, Status.SKIPPED, "only looked at", findings)
+
+
+# -- reporting
+
+
+def report(
+    ledger: Ledger,
+    options: dict[str, Any],
+    *,
+    mended: bool,
+    to_stderr: bool = False,
+    stdin: bytes | None = None,
+) -> None:
+    """Print the ledger in the format asked for, and the errors on stderr."""
+    from checks.report import text
+
+    for line in text.errors(ledger):
+        click.echo(f"error: {line}" if "error:" not in line[:6] else line, err=True)
+    if options["output_format"] == "json":
+        from checks.report import json
+
+        lines = [json.document(ledger)]
+    else:
+        lines = list(text.lines(ledger, _lines_of(ledger, stdin), mended=mended))
+    output = options["output_file"]
+    if output is None:
+        click.echo("\n".join(lines), err=to_stderr)
+        return
+    try:
+        Path(output).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{output} cannot be written: {error.strerror or error}") from None
+
+
+def _lines_of(ledger: Ledger, stdin: bytes | None) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for finding, applied in ledger.findings():
+        if applied or finding.path in found:
+            continue
+        try:
+            data = stdin if stdin is not None else Path(finding.path).read_bytes()
+            text = decode(data)[0]
+        except (OSError, Unreadable):
+            continue
+        found[finding.path] = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return found
+
+
+@click.command()
+@shared_options
+def check(**options: Any) -> None:
+    """Find what is old, broken or silently wrong in code that uses Pipecat.
+
+    Exit code 0: nothing found. 1: findings. 2: some file or argument could not be dealt with.
+    """
+    request, stdin = request_of(options)
+    session = begin(request, stdin)
+    ledger = Ledger(session.target, unread_entries(session))
+    ledger.entries += [entry_of(inspection) for _, inspection in inspect_all(session, options["jobs"])]
+    report(ledger, options, mended=False, stdin=stdin)
+    sys.exit(ledger.exit_code())
+
+
+@click.command("list")
+@click.option("--debug", is_flag=True, hidden=True)
+def list_rules(debug: bool) -> None:
+    """List the rules: name, how they mend, and what they find."""
+    rules = all_rules().values()
+    width = max(len(rule.name) for rule in rules)
+    for rule in rules:
+        click.echo(f"{rule.name:{width}}  {rule.fix.value:6}  {rule.summary}")
+
+
+@click.command()
+@click.argument("rule")
+@click.option("--debug", is_flag=True, hidden=True)
+def explain(rule: str, debug: bool) -> None:
+    """Explain a rule: what it finds, why it matters, an example, and how safe its fix is."""
+    rules = all_rules()
+    if rule not in rules:
+        raise unknown("rule", rule, rules)
+    one = rules[rule]
+    click.echo(f"{one.name} (fix: {one.fix.value})\n\n{one.doc}")
+    for label, value in (
+        ("since", one.since),
+        ("deprecated in", one.deprecated_in),
+        ("removed in", one.removed_in),
+        ("url", one.url),
+    ):
+        if value:
+            click.echo(f"{label}: {value}")
+
+
+def run(command: click.Command, name: str) -> None:
+    """Run a command: every failure is one line on stderr with exit code 2, Ctrl-C is 130."""
+    arguments = sys.argv[1:]
+    try:
+        code: object = command.main(arguments, prog_name=name, standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted; no file is half written", err=True)
+        sys.stderr.flush()
+        os._exit(130)
+    except click.ClickException as error:
+        message = error.format_message().splitlines()
+        click.echo(f"error: {' '.join(message)}", err=True)
+    except UsageError as error:
+        click.echo(f"error: {error}", err=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(2)
+    except Exception as error:
+        if "--debug" in arguments:
+            raise
+        what = str(error).partition("\n")[0]
+        click.echo(f"error: {type(error).__name__}: {what} (--debug shows where)", err=True)
+    sys.exit(2)

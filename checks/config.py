@@ -1,0 +1,89 @@
+"""``[tool.pipecat-codemods]`` in pyproject.toml, and what the command line puts over it."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from checks.errors import UsageError, unknown
+
+TABLE = "pipecat-codemods"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A project's settings. ``per_file_ignores`` maps .gitignore patterns to the rules ignored in matching files."""
+
+    target: str | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    unsafe: bool = False
+    exclude: tuple[str, ...] = ()
+    per_file_ignores: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+
+    def ignored_in(self, relative: str) -> set[str]:
+        """Return the rules that are ignored in a file, given its path from the project's root."""
+        if not self.per_file_ignores:
+            return set()
+        import pathspec
+
+        return {
+            rule
+            for pattern, rules in self.per_file_ignores.items()
+            if pathspec.GitIgnoreSpec.from_lines([pattern]).match_file(relative)
+            for rule in rules
+        }
+
+
+def load(root: Path) -> Config:
+    """Return the settings of the project at a root; the defaults where it has none.
+
+    Raises:
+        UsageError: an unknown key, a value of the wrong kind, or TOML that does not parse.
+    """
+    path = root / "pyproject.toml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Config()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from None
+    if TABLE not in text:
+        return Config()
+    try:
+        table = tomllib.loads(text).get("tool", {}).get(TABLE, {})
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: {error}") from None
+    keys = {one.name.replace("_", "-"): one.name for one in fields(Config)}
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in keys:
+            error = unknown("key", key, keys)
+            raise UsageError(f"{path}: [tool.{TABLE}]: {error}")
+        values[keys[key]] = _checked(key, value, path)
+    return Config(**values)
+
+
+def _checked(key: str, value: Any, path: Path) -> Any:
+    if key == "target" and isinstance(value, str):
+        return value
+    if key == "unsafe" and isinstance(value, bool):
+        return value
+    if key in ("select", "ignore", "exclude") and _is_strings(value):
+        return tuple(value)
+    if key == "per-file-ignores" and isinstance(value, dict):
+        table: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType]
+        if all(_is_strings(rules) for rules in table.values()):
+            return {pattern: tuple(rules) for pattern, rules in table.items()}
+    kinds = {
+        "target": "a string",
+        "unsafe": "true or false",
+        "per-file-ignores": "a table of lists",
+    }
+    raise UsageError(f"{path}: [tool.{TABLE}]: {key} must be {kinds.get(key, 'a list of strings')}")
+
+
+def _is_strings(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)  # pyright: ignore[reportUnknownVariableType]

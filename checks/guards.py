@@ -1,0 +1,158 @@
+"""What is known to hold where a node stands: tests passed, early exits taken, exceptions caught.
+
+Code that already looks before it leaps is to be left alone; every rule asks here.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from checks.source import Source
+
+Condition: TypeAlias = tuple[ast.expr, bool]
+_LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+
+
+def conditions(node: ast.AST, source: Source) -> Iterator[Condition]:
+    """Yield each elementary test known to be true or false at a node, as ``(test, outcome)``."""
+    for test, outcome in _tests(node, source):
+        for part, truth in implied(test, outcome):
+            yield part, truth
+            # ``is_native = inspect.iscoroutine(x)`` and then ``if is_native:``
+            if isinstance(part, ast.Name):
+                bindings = source.names.bindings(part)
+                if len(bindings) == 1 and isinstance(bindings[0].node, ast.Assign):
+                    yield from implied(bindings[0].node.value, truth)
+
+
+def implied(test: ast.expr, outcome: bool) -> Iterator[Condition]:
+    """Yield what follows for the parts of a test from its outcome."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        yield from implied(test.operand, not outcome)
+    elif isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) == outcome:
+        for part in test.values:
+            yield from implied(part, outcome)
+    elif isinstance(test, ast.NamedExpr):
+        yield from implied(test.target, outcome)
+        yield from implied(test.value, outcome)
+    else:
+        yield test, outcome
+
+
+def _tests(node: ast.AST, source: Source) -> Iterator[Condition]:
+    child = node
+    for above in source.ancestors(node):
+        match above:
+            case ast.If() | ast.While():
+                if child is not above.test:
+                    yield above.test, child in above.body
+            case ast.IfExp():
+                if child is not above.test:
+                    yield above.test, child is above.body
+            case ast.BoolOp():
+                for earlier in above.values:
+                    if earlier is child:
+                        break
+                    yield earlier, isinstance(above.op, ast.And)
+            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
+                for generator in above.generators:
+                    if generator is child:
+                        break
+                    yield from ((test, True) for test in generator.ifs)
+            case ast.comprehension():
+                earlier = itertools.takewhile(lambda test, here=child: test is not here, above.ifs)
+                yield from ((test, True) for test in earlier if child in above.ifs)
+            case ast.match_case():
+                if above.guard is not None and child is not above.guard:
+                    yield above.guard, True
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() | ast.Lambda():
+                yield from _passed_before(child, above)
+                # What held where a nested function was defined need not hold when it runs, but its author
+                # looked; only a class or a decorated top-level function starts afresh.
+                if isinstance(above, ast.ClassDef):
+                    return
+                child = above
+                continue
+            case _:
+                pass
+        yield from _passed_before(child, above)
+        child = above
+
+
+def _passed_before(child: ast.AST, above: ast.AST) -> Iterator[Condition]:
+    """Yield what the earlier statements of a block make certain: asserts, and tests that leave it."""
+    for statement in _before(child, above):
+        if isinstance(statement, ast.Assert):
+            yield statement.test, True
+        elif isinstance(statement, ast.If):
+            if leaves(statement.body):
+                yield statement.test, False
+            if statement.orelse and leaves(statement.orelse):
+                yield statement.test, True
+
+
+def _before(child: ast.AST, above: ast.AST) -> Sequence[ast.stmt]:
+    for name in ("body", "orelse", "finalbody"):
+        block = getattr(above, name, None)
+        if isinstance(block, list) and child in block:
+            return block[: block.index(child)]  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return []
+
+
+def leaves(block: Sequence[ast.stmt]) -> bool:
+    """Tell whether control never falls off the end of a block."""
+    if not block:
+        return False
+    last = block[-1]
+    if isinstance(last, ast.If):
+        return leaves(last.body) and leaves(last.orelse)
+    return isinstance(last, _LEAVES)
+
+
+def catches(node: ast.AST, source: Source, *errors: str) -> bool:
+    """Tell whether one of these exceptions, raised at a node, is caught within its function."""
+    child = node
+    for above in source.ancestors(node):
+        if isinstance(above, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            return False
+        if isinstance(above, ast.Try) and child in above.body:
+            if any(_handles(handler.type, errors) for handler in above.handlers):
+                return True
+        elif isinstance(above, (ast.With, ast.AsyncWith)) and child in above.body:
+            calls = [item.context_expr for item in above.items]
+            if any(isinstance(call, ast.Call) and _suppresses(call, errors) for call in calls):
+                return True
+        child = above
+    return False
+
+
+def _suppresses(call: ast.Call, errors: tuple[str, ...]) -> bool:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    return name == "suppress" and any(_handles(kind, errors) for kind in call.args)
+
+
+def _handles(kind: ast.expr | None, errors: tuple[str, ...]) -> bool:
+    if kind is None:
+        return True
+    kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
+    wanted = {*errors, "Exception", "BaseException"}
+    return any(isinstance(one, ast.Name) and one.id in wanted for one in kinds)
+
+
+def tests_version(node: ast.AST, source: Source) -> bool:
+    """Tell whether a node runs only after a test on a version: code written for several releases."""
+    for test, _ in _tests(node, source):
+        for part in ast.walk(test):
+            name = part.id if isinstance(part, ast.Name) else getattr(part, "attr", "")
+            if isinstance(name, str) and "version" in name.lower():
+                return True
+    return False
+
+
+def same(left: ast.AST, right: ast.AST) -> bool:
+    """Tell whether two expressions are written the same, wherever they stand."""
+    return ast.dump(left) == ast.dump(right)

@@ -1,0 +1,80 @@
+"""The engine that reads: bytes, needles, tree, rules, findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from checks.project import Project
+from checks.rule import Finding, Rule
+from checks.source import Source, Unreadable, decode
+from checks.suppression import suppressions, unsuppressed
+
+
+class RuleCrashed(Exception):
+    """A rule failed on a file; the message names the rule and what happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What was found in one file; ``error`` says why it could not be read, in one line."""
+
+    path: Path
+    findings: list[Finding] = field(default_factory=list[Finding])
+    error: str | None = None
+
+
+def inspect(path: Path, project: Project, rules: Mapping[str, Rule], *, thorough: bool = False) -> Inspection:
+    """Return what the rules find in one file. Never raises for what a file holds.
+
+    A file that holds no rule's needle is only decoded, unless ``thorough`` asks that it parse all the same.
+    """
+    try:
+        data = project.read(path)
+        wanted = [rule for rule in rules.values() if _may_apply(rule, data)]
+        if wanted or thorough:
+            return Inspection(path, find(project.source(path, data), wanted, frozenset(rules)))
+        decode(data)
+        return Inspection(path)
+    except OSError as error:
+        return Inspection(path, error=f"cannot be read: {error.strerror or error}")
+    except (Unreadable, RuleCrashed) as error:
+        return Inspection(path, error=str(error))
+
+
+def _may_apply(rule: Rule, data: bytes) -> bool:
+    return not rule.needles or any(needle in data for needle in rule.needles)
+
+
+def find(source: Source, rules: Iterable[Rule], ran: frozenset[str]) -> list[Finding]:
+    """Return the findings of these rules in one file, sorted, suppressed ones left out.
+
+    ``ran`` names every rule of the run, also those whose needles the file lacks.
+
+    Raises:
+        Unreadable: the file does not parse.
+        RuleCrashed: a rule failed.
+    """
+    findings: list[Finding] = []
+    finishers = [rule for rule in rules if rule.finisher]
+    source.tree  # noqa: B018
+    for rule in rules:
+        try:
+            for kind, visitor in rule.visitors:
+                for node in source.nodes(kind):
+                    findings += visitor(node, source)
+        except (Unreadable, OSError):
+            raise
+        except Exception as error:
+            raise RuleCrashed(f"rule {rule.name} failed: {_described(error)}") from error
+    for rule in finishers:
+        if rule.finisher is not None:
+            findings += list(rule.finisher(source, list(findings), ran))
+    kept = unsuppressed(findings, suppressions(source))
+    return sorted(kept, key=lambda finding: finding.place)
+
+
+def _described(error: Exception) -> str:
+    text = str(error).partition("\n")[0]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

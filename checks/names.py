@@ -1,0 +1,277 @@
+"""What each name in a file stands for: imports, definitions and plain aliases resolved to dotted names.
+
+One table of bindings per scope, filled from the nodes the source's single walk has sorted by type. A name that is
+bound in more than one way within its scope resolves to nothing: better silent than wrong.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from checks.source import Source
+
+Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+Scope: TypeAlias = (
+    ast.Module
+    | ast.ClassDef
+    | ast.FunctionDef
+    | ast.AsyncFunctionDef
+    | ast.Lambda
+    | ast.ListComp
+    | ast.SetComp
+    | ast.DictComp
+    | ast.GeneratorExp
+)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_IMPORT_ERRORS = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One place that binds a name.
+
+    ``qualified`` is the dotted name bound where that is known; ``node`` the import, definition or target.
+    ``guarded``: an import in a ``try`` whose handler for ImportError goes on, so code that handles both worlds.
+    ``typing_only``: an import under ``if TYPE_CHECKING``.
+    """
+
+    qualified: str | None
+    node: ast.AST
+    guarded: bool = False
+    typing_only: bool = False
+
+
+class Names:
+    """The bindings of one file, scope by scope."""
+
+    def __init__(self, source: Source):
+        self._source = source
+
+    def resolve(self, node: ast.AST) -> str | None:
+        """Return the dotted name an expression stands for, or None where it cannot be told.
+
+        Only names and attribute chains resolve: ``TaskObserver``, ``task_observer.TaskObserver``.
+        """
+        return self._resolve(node, 0)
+
+    def _resolve(self, node: ast.AST, hops: int) -> str | None:
+        if isinstance(node, ast.Attribute):
+            base = self._resolve(node.value, hops)
+            return f"{base}.{node.attr}" if base else None
+        if not isinstance(node, ast.Name) or hops > 4:
+            return None
+        bindings = self.bindings(node)
+        qualified = {self._qualified(binding, hops) for binding in bindings}
+        return qualified.pop() if len(qualified) == 1 else None
+
+    def _qualified(self, binding: Binding, hops: int) -> str | None:
+        if binding.qualified is None and isinstance(binding.node, ast.Assign):
+            return self._resolve(binding.node.value, hops + 1)
+        return binding.qualified
+
+    def bindings(self, node: ast.Name) -> list[Binding]:
+        """Return every binding of a name in the scope it is looked up in; none for a builtin or a star import."""
+        scope: Scope | None = self.scope(node)
+        first = True
+        while scope is not None:
+            # A class body's names are not seen from the functions inside it.
+            if first or not isinstance(scope, ast.ClassDef):
+                found = self.table(scope).get(node.id)
+                if found:
+                    return found
+            first = False
+            scope = self.scope(scope) if not isinstance(scope, ast.Module) else None
+        return []
+
+    def table(self, scope: Scope) -> dict[str, list[Binding]]:
+        """Return the names bound in one scope."""
+        return self._tables.get(scope, {})
+
+    def scopes(self) -> Iterator[Scope]:
+        """Yield every scope that binds a name."""
+        yield from self._tables
+
+    def scope(self, node: ast.AST) -> Scope:
+        """Return the scope in which the names of a node are looked up.
+
+        Decorators, defaults, annotations and base classes belong to the scope around their function or class.
+        """
+        child = node
+        for above in self._source.ancestors(node):
+            if isinstance(above, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                if isinstance(child, ast.stmt):
+                    return above
+            elif isinstance(above, ast.Lambda):
+                if child is above.body:
+                    return above
+            elif isinstance(above, (*COMPREHENSIONS, ast.Module)):
+                return above
+            child = above
+        return self._source.tree
+
+    def enclosing_function(self, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | None:
+        """Return the innermost function whose body holds the node."""
+        scope = self.scope(node)
+        while not isinstance(scope, (ast.Module, *FUNCTIONS)):
+            scope = self.scope(scope)
+        return None if isinstance(scope, ast.Module) else scope
+
+    def enclosing_class(self, node: ast.AST) -> ast.ClassDef | None:
+        """Return the class whose method holds the node, through functions nested in the method."""
+        scope = self.scope(node)
+        while not isinstance(scope, (ast.Module, ast.ClassDef)):
+            scope = self.scope(scope)
+        return scope if isinstance(scope, ast.ClassDef) else None
+
+    def qualified_name(self, node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+        """Return the dotted name of a definition in this file."""
+        parts = [node.name]
+        scope = self.scope(node)
+        while not isinstance(scope, ast.Module):
+            if isinstance(scope, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+                parts.append(scope.name)
+            scope = self.scope(scope)
+        return ".".join([self._source.module, *reversed(parts)])
+
+    # -- filling the tables
+
+    @cached_property
+    def _tables(self) -> dict[Scope, dict[str, list[Binding]]]:
+        tables: dict[Scope, dict[str, list[Binding]]] = {}
+        outer = self._declared_elsewhere()
+        for name, scope, binding in self._all_bindings():
+            if isinstance(scope, COMPREHENSIONS) and not isinstance(binding.node, ast.comprehension):
+                # A walrus in a comprehension binds in the function around it.
+                while isinstance(scope, COMPREHENSIONS):
+                    scope = self.scope(scope)
+            kind = outer.get((scope, name))
+            if kind == "global":
+                scope = self._source.tree
+            elif kind == "nonlocal":
+                scope = self.scope(scope)
+                while not isinstance(scope, ast.Module) and name not in tables.get(scope, {}):
+                    scope = self.scope(scope)
+            tables.setdefault(scope, {}).setdefault(name, []).append(binding)
+        return tables
+
+    def _declared_elsewhere(self) -> dict[tuple[Scope, str], str]:
+        declared: dict[tuple[Scope, str], str] = {}
+        for node in self._source.nodes(ast.Global):
+            declared |= {(self.scope(node), name): "global" for name in node.names}
+        for node in self._source.nodes(ast.Nonlocal):
+            declared |= {(self.scope(node), name): "nonlocal" for name in node.names}
+        return declared
+
+    def _all_bindings(self) -> Iterator[tuple[str, Scope, Binding]]:
+        yield from self._imports()
+        source = self._source
+        for node in source.nodes(ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef):
+            yield node.name, self.scope(node), Binding(self.qualified_name(node), node)
+        for node in source.nodes(ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda):
+            for argument in parameters(node.args):
+                yield argument.arg, node, Binding(None, argument)
+        for node in source.nodes(ast.Name):
+            if not isinstance(node.ctx, ast.Load):
+                yield node.id, self._target_scope(node), Binding(None, self._bound_by(node))
+        for node in source.nodes(ast.ExceptHandler):
+            if node.name:
+                yield node.name, self.scope(node), Binding(None, node)
+        for node in source.nodes(ast.MatchAs, ast.MatchStar):
+            if node.name:
+                yield node.name, self.scope(node), Binding(None, node)
+        for node in source.nodes(ast.MatchMapping):
+            if node.rest:
+                yield node.rest, self.scope(node), Binding(None, node)
+
+    def _target_scope(self, node: ast.Name) -> Scope:
+        # The first iterable of a comprehension stands outside it, its targets inside; the walk up finds the
+        # comprehension for both, which is right for targets, and targets are all that bind.
+        return self.scope(node)
+
+    def _bound_by(self, node: ast.Name) -> ast.AST:
+        """Return the plain assignment ``name = value`` that binds a name, else the comprehension or the name."""
+        parent = self._source.parent(node)
+        if isinstance(parent, ast.Assign) and len(parent.targets) == 1:
+            return parent
+        for above in self._source.ancestors(node):
+            if isinstance(above, ast.comprehension):
+                return above
+            if isinstance(above, (ast.stmt, ast.NamedExpr)):
+                break
+        return node
+
+    def _imports(self) -> Iterator[tuple[str, Scope, Binding]]:
+        for node in self._source.nodes(ast.Import, ast.ImportFrom):
+            guarded, typing_only = self._circumstances(node)
+            scope = self.scope(node)
+            base = self.import_base(node) if isinstance(node, ast.ImportFrom) else ""
+            for alias in node.names:
+                if alias.name == "*":
+                    continue
+                if isinstance(node, ast.ImportFrom):
+                    name = alias.asname or alias.name
+                    qualified = f"{base}.{alias.name}" if base else None
+                else:
+                    name = alias.asname or alias.name.partition(".")[0]
+                    qualified = alias.name if alias.asname else name
+                yield name, scope, Binding(qualified, node, guarded, typing_only)
+
+    def is_guarded(self, node: ast.Import | ast.ImportFrom) -> bool:
+        """Tell whether an import may fail and the program goes on: code that handles both worlds."""
+        return self._circumstances(node)[0]
+
+    def import_base(self, node: ast.ImportFrom) -> str | None:
+        """Return the dotted module a ``from … import`` reads, relative imports resolved against this file."""
+        if not node.level:
+            return node.module
+        parts = self._source.module.split(".")
+        drop = node.level - (1 if self._source.is_package else 0)
+        if drop >= len(parts) + (1 if self._source.is_package else 0):
+            return None
+        parts = parts[: len(parts) - drop] if drop else parts
+        return ".".join([*parts, *([node.module] if node.module else [])]) or None
+
+    def _circumstances(self, node: ast.AST) -> tuple[bool, bool]:
+        guarded = typing_only = False
+        child = node
+        for above in self._source.ancestors(node):
+            if isinstance(above, ast.Try) and (child in above.body or child in above.handlers):
+                guarded = guarded or any(_goes_on(handler) for handler in above.handlers)
+            elif isinstance(above, ast.If) and child in above.body:
+                typing_only = typing_only or _is_type_checking(above.test)
+            child = above
+        return guarded, typing_only
+
+
+def _is_type_checking(test: ast.expr) -> bool:
+    return (isinstance(test, ast.Name) and test.id == "TYPE_CHECKING") or (
+        isinstance(test, ast.Attribute) and test.attr == "TYPE_CHECKING"
+    )
+
+
+def _goes_on(handler: ast.ExceptHandler) -> bool:
+    """Tell whether a handler catches a failed import and lets the program go on."""
+    if isinstance(handler.body[-1], ast.Raise):
+        return False
+    if handler.type is None:
+        return True
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(isinstance(kind, ast.Name) and kind.id in _IMPORT_ERRORS for kind in kinds)
+
+
+def parameters(arguments: ast.arguments) -> Iterator[ast.arg]:
+    """Yield every parameter of a signature, in order."""
+    yield from arguments.posonlyargs
+    yield from arguments.args
+    if arguments.vararg:
+        yield arguments.vararg
+    yield from arguments.kwonlyargs
+    if arguments.kwarg:
+        yield arguments.kwarg

@@ -1,0 +1,1 @@
+"""What is known of Pipecat: its releases, its classes, and which release a project uses."""

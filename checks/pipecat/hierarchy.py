@@ -1,0 +1,95 @@
+"""Who derives from what: through the project's own classes first, then through the target release's.
+
+A project that carries its own copy of Pipecat answers for itself: its ``pipecat.utils.base_object`` decides, not the
+release's.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from checks.pipecat import timeline
+from checks.source import Source
+
+BASE_OBJECT = "pipecat.utils.base_object.BaseObject"
+BASE_OBSERVER = "pipecat.observers.base_observer.BaseObserver"
+FRAME_PROCESSOR = "pipecat.processors.frame_processor.FrameProcessor"
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """A class with what it derives from.
+
+    ``own``: the project's classes, the class itself first, each with its file. ``outside``: the dotted names of the
+    first bases that are not the project's. ``names``: every dotted Pipecat name among the ancestors, itself included.
+    """
+
+    own: tuple[tuple[Source, ast.ClassDef], ...]
+    outside: tuple[str, ...]
+    names: frozenset[str]
+
+    def method(self, name: str) -> tuple[Source, ast.ClassDef, ast.FunctionDef | ast.AsyncFunctionDef] | None:
+        """Return the nearest definition of a method among the project's classes."""
+        for source, node in self.own:
+            found = method(node, name)
+            if found is not None:
+                return source, node, found
+        return None
+
+    def vendored(self, name: str) -> ast.ClassDef | None:
+        """Return the project's own copy of a Pipecat class the lineage runs through."""
+        return next((node for source, node in self.own if pipecat_name(source, node) == name), None)
+
+
+def lineage(node: ast.ClassDef, source: Source) -> Lineage:
+    """Return a class's ancestors as far as they can be told without importing anything."""
+    own: list[tuple[Source, ast.ClassDef]] = []
+    outside: list[str] = []
+    names: set[str] = set()
+    todo: list[tuple[Source, ast.ClassDef]] = [(source, node)]
+    while todo:
+        here, one = todo.pop(0)
+        if any(one is known for _, known in own):
+            continue
+        own.append((here, one))
+        name = pipecat_name(here, one)
+        if name:
+            names.add(name)
+        for base in one.bases:
+            target = here.project.resolve(_without_arguments(base), here)
+            if isinstance(target, str):
+                outside.append(target)
+                names |= timeline.ancestors(target, source.project.target)
+            elif target is not None and isinstance(target[1], ast.ClassDef):
+                todo.append((target[0], target[1]))
+    pipecat = frozenset(name for name in names if name.startswith("pipecat."))
+    return Lineage(tuple(own), tuple(outside), pipecat)
+
+
+def pipecat_name(source: Source, node: ast.ClassDef) -> str | None:
+    """Return the dotted name a class has within Pipecat if its file is a copy of one of Pipecat's modules.
+
+    A copy is known by its path: ``vendor/pipecat/utils/base_object.py`` is ``pipecat.utils.base_object``.
+    """
+    parts = source.module.split(".")
+    if "pipecat" not in parts:
+        return None
+    at = len(parts) - 1 - parts[::-1].index("pipecat")
+    if at == len(parts) - 1:
+        return None
+    return ".".join([*parts[at:], node.name])
+
+
+def method(node: ast.ClassDef, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+    """Return the method of that name in a class body; the last one, as at run time."""
+    found = [
+        statement
+        for statement in node.body
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)) and statement.name == name
+    ]
+    return found[-1] if found else None
+
+
+def _without_arguments(base: ast.expr) -> ast.expr:
+    return base.value if isinstance(base, ast.Subscript) else base

@@ -1,0 +1,180 @@
+"""The files a file stands among: module names, definitions across files, classes and who mentions them.
+
+Nothing is read before a rule asks. Reading is by path and content only; no module is ever imported.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from checks.discover import python_files
+from checks.source import Source, Unreadable
+
+if TYPE_CHECKING:
+    from checks.pipecat.releases import Release
+
+Definition: TypeAlias = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class Project:
+    """The Python files below one root, read on demand.
+
+    ``target`` is the Pipecat release the run aims at. ``overlay`` holds contents that stand in for what is on disk,
+    so that a change can be checked before it is written.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        target: Release,
+        *,
+        overlay: Mapping[Path, bytes] | None = None,
+        exclude: tuple[str, ...] = (),
+    ):
+        self.root = root
+        self.target = target
+        self.exclude = exclude
+        # What rules worked out once about the project as a whole, each under a key of its own.
+        self.memo: dict[str, Any] = {}
+        self._overlay = dict(overlay or {})
+        self._sources: dict[Path, Source] = {}
+        self._modules: dict[tuple[str, Path], Path | None] = {}
+
+    def changed(self, contents: Mapping[Path, bytes]) -> Project:
+        """Return the same project with other contents for some files; what is unchanged is not read again."""
+        fresh = Project(self.root, self.target, overlay={**self._overlay, **contents}, exclude=self.exclude)
+        fresh.__dict__["files"] = self.files
+        return fresh
+
+    def stand_in(self, path: Path, data: bytes) -> None:
+        """Have these bytes stand in for a file, which need not exist."""
+        self._overlay[path] = data
+
+    @cached_property
+    def files(self) -> list[Path]:
+        """Every Python file of the project, sorted."""
+        return python_files(self.root, self.exclude)
+
+    def read(self, path: Path) -> bytes:
+        """Return a file's bytes, or those that stand in for them."""
+        return self._overlay[path] if path in self._overlay else path.read_bytes()
+
+    def source(self, path: Path, data: bytes | None = None) -> Source:
+        """Return a file, parsed at most once; ``data``: its bytes, where they have been read already.
+
+        Raises:
+            Unreadable: it is not Python that can be read.
+            OSError: it cannot be opened.
+        """
+        known = self._sources.get(path)
+        if known is None:
+            data = self.read(path) if data is None else data
+            known = Source(path, data, module=self.module_name(path), project=self)
+            self._sources[path] = known
+        return known
+
+    def readable(self, path: Path) -> Source | None:
+        """Return a file whose tree can be had, else None: looking around must not fail a run."""
+        try:
+            source = self.source(path)
+            source.tree  # noqa: B018
+        except (Unreadable, OSError):
+            return None
+        return source
+
+    # -- modules
+
+    def module_name(self, path: Path) -> str:
+        """Return the dotted name a file is imported under.
+
+        It counts from the folder that holds the topmost package above the file; without a package, from the root.
+        """
+        top = path.parent
+        inside = [folder for folder in path.parents if folder.is_relative_to(self.root)]
+        packages = [folder for folder in inside if (folder / "__init__.py").exists()]
+        if packages:
+            top = packages[-1].parent
+        elif inside:
+            top = self.root
+        parts = [*path.relative_to(top).parts[:-1], path.stem]
+        if parts[-1] == "__init__" and len(parts) > 1:
+            parts.pop()
+        return ".".join(parts)
+
+    def find_module(self, dotted: str, near: Path) -> Path | None:
+        """Return the project file a module name leads to from another file, or None for one from outside."""
+        key = (dotted, near.parent)
+        if key not in self._modules:
+            self._modules[key] = self._search_module(dotted, near)
+        return self._modules[key]
+
+    def _search_module(self, dotted: str, near: Path) -> Path | None:
+        relative = Path(*dotted.split("."))
+        places = [folder for folder in near.parents if folder.is_relative_to(self.root)]
+        # A module never shadows an installed package from within a package, so a plain folder is asked before one
+        # that is itself a package, and the root and its src come last.
+        for place in (*places, self.root, self.root / "src"):
+            if (place / "__init__.py").exists() and place != self.root:
+                continue
+            for candidate in (
+                place / relative.with_suffix(".py"),
+                place / relative / "__init__.py",
+            ):
+                if candidate in self._overlay or candidate.is_file():
+                    return candidate
+        return None
+
+    # -- definitions
+
+    def definition(self, qualified: str, near: Path) -> tuple[Source, Definition] | str:
+        """Follow a dotted name through the project's own imports.
+
+        Returns the file and node that define it, or, where it leads outside the project, the dotted name it has there.
+        """
+        for _ in range(8):
+            module, _, name = qualified.rpartition(".")
+            path = self.find_module(module, near) if module else None
+            source = self.readable(path) if path else None
+            if source is None:
+                return qualified
+            bindings = source.names.table(source.tree).get(name, [])
+            nodes = [b.node for b in bindings if isinstance(b.node, Definition)]
+            if nodes:
+                return source, nodes[-1]
+            onward = {binding.qualified for binding in bindings} - {None}
+            if len(onward) != 1:
+                return self._through_stars(source, name) or qualified
+            qualified, near = str(onward.pop()), source.path
+        return qualified
+
+    def _through_stars(self, source: Source, name: str) -> tuple[Source, Definition] | None:
+        for node in source.nodes(ast.ImportFrom):
+            base = source.names.import_base(node) if node.names[0].name == "*" else None
+            if base and self.find_module(base, source.path):
+                found = self.definition(f"{base}.{name}", source.path)
+                if not isinstance(found, str):
+                    return found
+        return None
+
+    def resolve(self, node: ast.AST, source: Source) -> tuple[Source, Definition] | str | None:
+        """Return what an expression stands for: a definition in the project, a dotted name outside it, or None."""
+        qualified = source.names.resolve(node)
+        return self.definition(qualified, source.path) if qualified else None
+
+    def mentioning(self, word: str) -> Iterator[Source]:
+        """Yield every file of the project in which a word occurs, in order of path."""
+        pattern = re.compile(rb"\b" + re.escape(word.encode()) + rb"\b")
+        for path in self.files:
+            try:
+                data = self.read(path)
+            except OSError:
+                continue
+            if pattern.search(data):
+                source = self.readable(path)
+                if source is not None:
+                    yield source

@@ -1,0 +1,87 @@
+"""What a run says at its end: the ledger, as text for people or JSON for machines."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from checks.pipecat.releases import Release
+from checks.rule import Finding, Fix
+
+
+class Status(StrEnum):
+    """What became of a file."""
+
+    CHANGED = "changed"
+    CLEAN = "clean"
+    SKIPPED = "skipped"
+    REFUSED = "refused"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of the ledger: its status with the reason, and its findings, each with whether the run mends it."""
+
+    path: Path
+    status: Status
+    reason: str = ""
+    findings: tuple[tuple[Finding, bool], ...] = ()
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The truth about a run. ``written`` is False for a run that only shows what it would do."""
+
+    target: Release
+    entries: list[Entry] = field(default_factory=list[Entry])
+    written: bool = True
+
+    def findings(self) -> Iterable[tuple[Finding, bool]]:
+        """Yield every finding with whether the run mends it, by file."""
+        for entry in self.entries:
+            yield from entry.findings
+
+    def exit_code(self) -> int:
+        """Return 2 if some file could not be dealt with, 1 if anything was found or changed, else 0."""
+        statuses = {entry.status for entry in self.entries}
+        if statuses & {Status.ERROR, Status.REFUSED}:
+            return 2
+        return 1 if any(entry.findings for entry in self.entries) else 0
+
+    def summary(self) -> dict[str, int]:
+        """Return the counts of files by status and of findings by what can be done about them."""
+        files = Counter(entry.status for entry in self.entries)
+        findings = list(self.findings())
+        left = [finding for finding, mended in findings if not (mended and self.written)]
+        return {
+            "files": len(self.entries),
+            **{status.value: files[status] for status in Status},
+            "findings": len(findings),
+            "applied": len(findings) - len(left),
+            "fixable_safe": sum(finding.fix is Fix.SAFE for finding in left),
+            "fixable_unsafe": sum(finding.fix is Fix.UNSAFE for finding in left),
+            "needs_human": sum(finding.fix is Fix.NONE for finding in left),
+        }
+
+
+def shown_path(path: Path | str) -> str:
+    """Return a path as a person at the current folder would write it."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
+
+
+def printable(text: str) -> str:
+    """Return text with everything that could move a terminal's cursor or hide text written out as an escape."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(char if char == "\t" or unicodedata.category(char)[0] != "C" else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape", "backslashreplace").decode("ascii")

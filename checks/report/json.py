@@ -1,0 +1,48 @@
+"""The ledger as JSON, version 1. Lines and columns count from 1, columns in characters."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from checks.report import Ledger, shown_path
+from checks.rule import Finding
+
+
+def document(ledger: Ledger) -> str:
+    """Return the whole ledger as one JSON document."""
+    return json.dumps(
+        {
+            "version": 1,
+            "target": str(ledger.target),
+            "findings": [_finding(finding, mended and ledger.written) for finding, mended in ledger.findings()],
+            "files": [
+                {
+                    "path": shown_path(entry.path),
+                    "status": entry.status.value,
+                    "reason": entry.reason,
+                }
+                for entry in ledger.entries
+            ],
+            "summary": ledger.summary(),
+        },
+        indent=2,
+    )
+
+
+def _finding(finding: Finding, applied: bool) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "path": shown_path(finding.path),
+        "line": finding.span.line,
+        "column": finding.span.column,
+        "end_line": finding.span.end_line,
+        "end_column": finding.span.end_column,
+        "message": finding.message,
+        "fix": finding.fix.value,
+        "applied": applied,
+        "since": finding.since,
+        "deprecated_in": finding.deprecated_in,
+        "removed_in": finding.removed_in,
+        "url": finding.url,
+    }

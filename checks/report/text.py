@@ -1,0 +1,86 @@
+"""The ledger as text: each finding with its line, then what became of the files, then one line of counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from checks.report import Entry, Ledger, Status, printable, shown_path
+from checks.rule import Finding, Fix
+
+_MARKS = {
+    Fix.SAFE: "can be mended",
+    Fix.UNSAFE: "can be mended with --unsafe",
+    Fix.NONE: "needs a human",
+}
+
+
+def lines(ledger: Ledger, sources: dict[str, list[str]], *, mended: bool) -> Iterator[str]:
+    """Yield the report's lines.
+
+    ``sources`` holds the lines of the files with findings, by path. ``mended``: the run was to mend, so the findings
+    it mends are only counted.
+    """
+    for entry in ledger.entries:
+        for finding, applied in entry.findings:
+            if not applied:
+                yield from _finding(finding, sources.get(finding.path, []))
+    for entry in ledger.entries:
+        if entry.status is Status.CHANGED:
+            yield _changed(entry, ledger)
+    yield _counts(ledger, mended=mended)
+
+
+def errors(ledger: Ledger) -> Iterator[str]:
+    """Yield a line for each file that could not be dealt with."""
+    for entry in ledger.entries:
+        if entry.status in (Status.ERROR, Status.REFUSED) or (entry.status is Status.CHANGED and entry.reason):
+            yield f"{printable(shown_path(entry.path))}: {printable(entry.reason)}"
+
+
+def _finding(finding: Finding, source: list[str]) -> Iterator[str]:
+    at = finding.span
+    place = f"{printable(shown_path(finding.path))}:{at.line}:{at.column}"
+    yield f"{place}: {finding.rule} {printable(finding.message)} [{_MARKS[finding.fix]}]"
+    if at.line <= len(source):
+        text = source[at.line - 1]
+        end = at.end_column if at.end_line == at.line else len(text) + 1
+        shown = printable(text.replace("\t", " "))
+        before = len(printable(text[: at.column - 1].replace("\t", " ")))
+        width = len(printable(text[at.column - 1 : end - 1].replace("\t", " ")))
+        number = str(at.line)
+        yield f"  {number} | {shown}"
+        yield f"  {' ' * len(number)} | {' ' * before}{'^' * max(width, 1)}"
+    if finding.fix is Fix.NONE and finding.url:
+        yield f"  see {finding.url}"
+
+
+def _changed(entry: Entry, ledger: Ledger) -> str:
+    count = sum(applied for _, applied in entry.findings)
+    verb = "mended" if ledger.written else "would mend"
+    return f"{printable(shown_path(entry.path))}: {verb} {_plural(count, 'finding')}"
+
+
+def _counts(ledger: Ledger, *, mended: bool) -> str:
+    counts = ledger.summary()
+    done = sum(one for _, one in ledger.findings())
+    files = _plural(counts["files"], "file")
+    if not counts["findings"]:
+        broken = counts["error"] + counts["refused"]
+        trouble = f", {broken} could not be read" if broken else ""
+        return f"Nothing to do for pipecat-ai {ledger.target}: {files} looked at{trouble}."
+    parts: list[str] = []
+    if mended:
+        verb = "mended" if ledger.written else "would be mended"
+        parts.append(f"{done} {verb} in {_plural(counts['changed'], 'file')}")
+    left = Counter(finding.fix for finding, one in ledger.findings() if not one)
+    parts += [f"{left[fix]} {_MARKS[fix]}" for fix in (Fix.SAFE, Fix.UNSAFE) if left[fix]]
+    if counts["needs_human"]:
+        needs = "needs" if counts["needs_human"] == 1 else "need"
+        parts.append(f"{counts['needs_human']} {needs} a human")
+    found = _plural(counts["findings"], "finding")
+    return f"{found} for pipecat-ai {ledger.target} in {files}: {', '.join(parts)}."
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

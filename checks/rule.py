@@ -1,0 +1,198 @@
+"""What a rule is, what it finds, and which rules there are.
+
+A rule is a module in ``checks.rules`` with a ``RULE`` and the functions that decide; its docstring is what ``explain``
+shows. Installed packages add rules through the entry point group ``pipecat_codemods.rules``, each entry naming a
+module of the same form.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any, TypeVar
+
+from checks.errors import UsageError, unknown
+from checks.source import Located, Source, Span
+
+NodeT = TypeVar("NodeT", bound=ast.AST)
+Visitor = Callable[[Any, Source], Iterable["Finding"]]
+Finisher = Callable[[Source, list["Finding"], frozenset[str]], Iterable["Finding"]]
+
+
+class Fix(StrEnum):
+    """How a finding can be mended.
+
+    ``SAFE``: same behaviour on the target release, or a crash mended. ``UNSAFE``: behaviour changes as the rule says.
+    ``NONE``: a human must; the message says what.
+    """
+
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One place where a rule objects.
+
+    ``facts`` holds everything the fix needs, decided by the check; it is None exactly where ``fix`` is ``NONE``.
+    The ``group_size`` findings with the same ``group`` are mended together, across files, or not at all.
+    """
+
+    path: str
+    span: Span
+    rule: str
+    message: str
+    fix: Fix = Fix.NONE
+    facts: object = None
+    group: str | None = None
+    group_size: int = 1
+    since: str | None = None
+    deprecated_in: str | None = None
+    removed_in: str | None = None
+    url: str | None = None
+
+    @property
+    def place(self) -> tuple[str, Span, str]:
+        """The key findings are sorted by."""
+        return self.path, self.span, self.rule
+
+
+class Rule:
+    """One rule's facts and the functions that decide where it objects.
+
+    Args:
+        module: The ``__name__`` of the rule's module; its last part, with hyphens, is the rule's name.
+        needles: Literals one of which must occur in a file for the rule to look at it; empty: every file.
+        fix: The best that ``apply`` can do about a finding.
+        since: The Pipecat release from which on the rule has something to say.
+        deprecated_in: The release that deprecated the old form.
+        removed_in: The release that removed it.
+        url: Where upstream says so.
+    """
+
+    def __init__(
+        self,
+        module: str,
+        *,
+        needles: Iterable[str],
+        fix: Fix,
+        since: str | None = None,
+        deprecated_in: str | None = None,
+        removed_in: str | None = None,
+        url: str | None = None,
+    ):
+        self.module = module
+        self.name = module.rpartition(".")[2].replace("_", "-")
+        self.needles = tuple(needle.encode() for needle in needles)
+        self.fix = fix
+        self.since = since
+        self.deprecated_in = deprecated_in
+        self.removed_in = removed_in
+        self.url = url
+        self.visitors: list[tuple[type[ast.AST], Visitor]] = []
+        self.finisher: Finisher | None = None
+
+    def on(
+        self, kind: type[NodeT]
+    ) -> Callable[
+        [Callable[[NodeT, Source], Iterable[Finding]]],
+        Callable[[NodeT, Source], Iterable[Finding]],
+    ]:
+        """Have the decorated function decide on every node of one type."""
+
+        def register(
+            visitor: Callable[[NodeT, Source], Iterable[Finding]],
+        ) -> Callable[[NodeT, Source], Iterable[Finding]]:
+            self.visitors.append((kind, visitor))
+            return visitor
+
+        return register
+
+    def at_end(self, finisher: Finisher) -> Finisher:
+        """Have the decorated function decide last, knowing every finding of the file and the rules that ran."""
+        self.finisher = finisher
+        return finisher
+
+    def finding(
+        self,
+        source: Source,
+        at: Located | Span,
+        message: str,
+        *,
+        facts: object = None,
+        fix: Fix | None = None,
+        group: str | None = None,
+        group_size: int = 1,
+        removed_in: str | None = None,
+    ) -> Finding:
+        """Return a finding of this rule; without facts nothing can be mended."""
+        span = at if isinstance(at, Span) else source.span(at)
+        return Finding(
+            path=str(source.path),
+            span=span,
+            rule=self.name,
+            message=message,
+            fix=Fix.NONE if facts is None else fix or self.fix,
+            facts=facts,
+            group=group if facts is not None else None,
+            group_size=group_size,
+            since=self.since,
+            deprecated_in=self.deprecated_in,
+            removed_in=removed_in or self.removed_in,
+            url=self.url,
+        )
+
+    @property
+    def doc(self) -> str:
+        """The rule's documentation: its module's docstring."""
+        return (sys.modules[self.module].__doc__ or "").strip()
+
+    @property
+    def summary(self) -> str:
+        """The first line of the documentation."""
+        return self.doc.partition("\n")[0]
+
+
+@cache
+def all_rules() -> dict[str, Rule]:
+    """Return every rule by name: the modules of ``checks.rules`` and what installed packages add."""
+    import checks.rules
+
+    modules = [f"checks.rules.{info.name}" for info in pkgutil.iter_modules(checks.rules.__path__)]
+    found = [_load(module) for module in [*modules, *_plugin_modules()]]
+    return {rule.name: rule for rule in sorted(found, key=lambda rule: rule.name)}
+
+
+def _plugin_modules() -> Iterator[str]:
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group="pipecat_codemods.rules"):
+        yield entry.value
+
+
+def _load(module: str) -> Rule:
+    rule = getattr(importlib.import_module(module), "RULE", None)
+    if not isinstance(rule, Rule):
+        raise UsageError(f"{module} is not a rule: it has no RULE")
+    return rule
+
+
+def chosen_rules(select: Iterable[str], ignore: Iterable[str]) -> dict[str, Rule]:
+    """Return the rules to run: those selected (none named: all) less those ignored.
+
+    Raises:
+        UsageError: a name that is no rule's.
+    """
+    rules = all_rules()
+    select, ignore = list(select), set(ignore)
+    for name in (*select, *ignore):
+        if name not in rules:
+            raise unknown("rule", name, rules)
+    return {name: rule for name, rule in rules.items() if (not select or name in select) and name not in ignore}

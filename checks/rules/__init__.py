@@ -1,0 +1,1 @@
+"""The rules, one module each: ``unguarded_cr_code.py`` decides for ``unguarded-cr-code``."""

@@ -1,0 +1,267 @@
+"""An observer that gets its task manager by constructor instead of setup().
+
+What it finds:
+    ``TaskObserver(task_manager=…)``; a class of yours that derives from BaseObserver (or directly from BaseObject),
+    takes ``task_manager`` in ``__init__`` and keeps it, with every call that builds one; and a class that makes a
+    manager of its own and keeps it in ``self._task_manager``, where its base class now keeps the one given to
+    ``setup()``. For targets from 1.3.0 also the import of TaskObserver, which is WorkerObserver there; from 1.8.0 also
+    its ``start()`` and ``stop()``, which are ``setup()`` and ``cleanup()`` there.
+
+Why it matters:
+    From 1.2.0 the constructor passes an unknown ``task_manager`` up to ``BaseObject.__init__(**kwargs)``, which drops
+    it without a word (until 1.5.0, where BaseObject has that parameter again). Construction works; ``start()`` raises
+    "TaskManager is not initialized" later, and only if there is an observer to start.
+
+Example:
+    ::
+
+        self._observer = TaskObserver(observers=observers, task_manager=self._task_manager)
+        ...
+        await self._observer.start()
+
+    becomes::
+
+        self._observer = TaskObserver(observers=observers)
+        ...
+        await self._observer.setup(self._task_manager)
+        await self._observer.start()
+
+Fix safety:
+    Safe where every object of the class is built and started within the project, so that setup() can be called right
+    before start(). Unsafe where the project defines such a class and never builds one: callers elsewhere still pass
+    the argument. ``cancel_task`` of BaseObject gives up after one second, the manager's own waits for ever. No fix
+    where an object is handed on before it is started, where the manager is used during construction, or where the
+    tree carries a BaseObject without ``setup()``, ``create_task()`` and ``cancel_task()``.
+
+References:
+    https://github.com/pipecat-ai/pipecat/pull/4449
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from checks.guards import tests_version
+from checks.pipecat.hierarchy import lineage
+from checks.pipecat.moves import move_of, moved_import
+from checks.pipecat.owner import makes_manager, ownership
+from checks.pipecat.releases import Release
+from checks.pipecat.wiring import (
+    BASE_ATTRIBUTE,
+    KEYWORD_IN_BASE,
+    PARAMETER,
+    TASKS_IN_BASE,
+    Construction,
+    constructor_parameter,
+    family_of,
+    has_task_methods,
+    is_plain_object,
+    manager_at,
+    passed_manager,
+    setup_calls,
+)
+from checks.receivers import (
+    Receiver,
+    awaited_statement,
+    calls_on,
+    is_self_attribute,
+    receiver_of,
+)
+from checks.rule import Finding, Fix, Rule
+from checks.source import Source, Span
+
+TASK_OBSERVER = "pipecat.pipeline.task_observer.TaskObserver"
+OBSERVERS = {TASK_OBSERVER, "pipecat.pipeline.worker_observer.WorkerObserver"}
+STARTED_BY_SETUP = Release(1, 8, 0)
+
+RULE = Rule(
+    __name__,
+    needles=(PARAMETER, "TaskObserver", "WorkerObserver", "task_observer", "TaskManager"),
+    fix=Fix.SAFE,
+    since="1.2.0",
+    removed_in="1.2.0",
+    url="https://github.com/pipecat-ai/pipecat/pull/4449",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LifecycleCall:
+    """Facts of ``await observer.start()`` or ``.stop()`` on 1.8.0: the statement goes, or becomes ``text``."""
+
+    statement: Span
+    text: str | None
+
+
+@RULE.on(ast.ClassDef)
+def definition(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
+    """Decide on a class that takes the manager."""
+    taken = constructor_parameter(node) if source.project.target >= TASKS_IN_BASE else None
+    family = family_of(node, source) if taken else None
+    if taken is None or family is None:
+        return
+    message = f"{node.name} takes its task manager by constructor; BaseObject.setup() gives it one"
+    if family.obstacle is None and node not in family.definitions:
+        return
+    if family.obstacle is not None:
+        yield RULE.finding(source, taken[1], f"{message}; no fix: {family.obstacle}")
+        return
+    fix = Fix.SAFE if family.built else Fix.UNSAFE
+    facts = family.definitions[node]
+    yield RULE.finding(source, taken[1], message, facts=facts, fix=fix, group=family.root, group_size=family.size)
+
+
+@RULE.on(ast.Call)
+def construction(node: ast.Call, source: Source) -> Iterator[Finding]:
+    """Decide on a call that builds an object and passes it the manager."""
+    if source.project.target < TASKS_IN_BASE or tests_version(node, source):
+        return
+    built = source.project.resolve(node.func, source)
+    if isinstance(built, tuple) and isinstance(built[1], ast.ClassDef):
+        yield from _of_own_class(node, built[1], built[0], source)
+    elif built in OBSERVERS and source.project.target < KEYWORD_IN_BASE:
+        yield from _swallowed(node, str(built).rpartition(".")[2], source)
+
+
+def _of_own_class(node: ast.Call, built: ast.ClassDef, where: Source, source: Source) -> Iterator[Finding]:
+    line = lineage(built, where)
+    taker = next(((s, c) for s, c in line.own if constructor_parameter(c)), None)
+    if taker is None:
+        if _swallows(built, where):
+            yield from _swallowed(node, built.name, source)
+        return
+    family = family_of(taker[1], taker[0])
+    taken = constructor_parameter(taker[1])
+    argument = passed_manager(node, taken[0]) if taken else None
+    if family is None or argument is None:
+        return
+    message = f"{built.name} gets its task manager by constructor; call setup() before start()"
+    if family.obstacle is not None or node not in family.constructions:
+        message += f"; no fix: {family.obstacle}" if family.obstacle else ""
+        yield RULE.finding(source, argument, message)
+        return
+    facts = family.constructions[node]
+    yield RULE.finding(source, argument, message, facts=facts, group=family.root, group_size=family.size)
+
+
+def _swallows(built: ast.ClassDef, where: Source) -> bool:
+    """Tell whether a class of the project lets an unknown keyword fall through to BaseObject, which drops it."""
+    line = lineage(built, where)
+    init = line.method("__init__")
+    if init is not None and init[2].args.kwarg is None:
+        return False
+    if not is_plain_object(line) or not has_task_methods(line, where.project):
+        return False
+    own_base = line.vendored("pipecat.utils.base_object.BaseObject")
+    if own_base is not None:
+        return constructor_parameter(own_base) is None
+    return where.project.target < KEYWORD_IN_BASE
+
+
+def _swallowed(node: ast.Call, name: str, source: Source) -> Iterator[Finding]:
+    argument = passed_manager(node, None)
+    if argument is None:
+        return
+    message = f"{name} drops task_manager= without a word from 1.2.0; call setup() before start()"
+    setups = setup_calls(node, argument, source)
+    if isinstance(setups, str):
+        yield RULE.finding(source, argument, f"{message}; no fix: {setups}")
+        return
+    facts = Construction(source.span(node), source.span(argument), tuple(setups))
+    yield RULE.finding(source, argument, message, facts=facts)
+
+
+@RULE.on(ast.Attribute)
+def owner(node: ast.Attribute, source: Source) -> Iterator[Finding]:
+    """Decide on ``self._task_manager = TaskManager()``."""
+    store = source.parent(node)
+    if node.attr != BASE_ATTRIBUTE or not isinstance(store, (ast.Assign, ast.AnnAssign)):
+        return
+    cls = source.names.enclosing_class(node)
+    if source.project.target < TASKS_IN_BASE or cls is None or store.value is None:
+        return
+    if not is_self_attribute(node, source) or not makes_manager(store.value, source):
+        return
+    facts = ownership(cls, store, source)
+    message = f"{cls.name} keeps a manager of its own in self.{BASE_ATTRIBUTE}, which BaseObject uses from 1.2.0"
+    if isinstance(facts, str):
+        yield RULE.finding(source, node, f"{message}; no fix: {facts}")
+    elif facts is not None:
+        yield RULE.finding(source, node, message, facts=facts)
+
+
+@RULE.on(ast.ImportFrom)
+def moved(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
+    """Decide on an import from the module that is gone in 1.3.0."""
+    move = move_of(node.module if not node.level else None, source)
+    if move is None or source.names.is_guarded(node) or tests_version(node, source):
+        return
+    message = f"{move.module} is gone from {move.since}"
+    facts = moved_import(node, move, source)
+    removed_in = str(move.since)
+    if isinstance(facts, str):
+        message += f"; no fix: {facts}"
+        yield RULE.finding(source, node, message, removed_in=removed_in)
+    else:
+        yield RULE.finding(source, node, message, facts=facts, removed_in=removed_in)
+
+
+@RULE.on(ast.Import)
+def moved_module(node: ast.Import, source: Source) -> Iterator[Finding]:
+    """Decide on ``import`` of the module that is gone in 1.3.0."""
+    for alias in node.names:
+        move = move_of(alias.name, source)
+        if move is not None and not source.names.is_guarded(node):
+            message = f"{move.module} is gone from {move.since}; import its names from their new homes"
+            yield RULE.finding(source, alias, message, removed_in=str(move.since))
+
+
+@RULE.on(ast.Call)
+def lifecycle(node: ast.Call, source: Source) -> Iterator[Finding]:
+    """Decide on start() and stop() of the observers an observer call builds, gone in 1.8.0."""
+    if source.project.target < STARTED_BY_SETUP or tests_version(node, source):
+        return
+    if source.project.resolve(node.func, source) not in OBSERVERS:
+        return
+    receiver = receiver_of(node, source)
+    if receiver is None:
+        return
+    removed_in = str(STARTED_BY_SETUP)
+    for call in calls_on(receiver, "start", source):
+        message = "start() is gone from 1.8.0; setup() starts the observers"
+        facts = _started_by_setup(node, call, receiver, source)
+        yield RULE.finding(source, call, message, facts=facts, removed_in=removed_in)
+    for call in calls_on(receiver, "stop", source):
+        message = "stop() is gone from 1.8.0; cleanup() stops the observers"
+        facts = _stopped_by_cleanup(call, receiver, source)
+        yield RULE.finding(source, call, message, facts=facts, removed_in=removed_in)
+
+
+def _started_by_setup(built: ast.Call, call: ast.Call, receiver: Receiver, source: Source) -> LifecycleCall | None:
+    statement = awaited_statement(call, source)
+    if statement is None or not isinstance(statement, ast.Expr):
+        return None
+    if any(True for _ in calls_on(receiver, "setup", source)):
+        return LifecycleCall(source.span(statement), None)
+    argument = passed_manager(built, None)
+    manager = argument.value if isinstance(argument, ast.keyword) else None
+    text = manager_at(manager, statement, source) if manager else None
+    if text is None:
+        return None
+    name = source.segment(receiver.target)
+    return LifecycleCall(source.span(statement), f"await {name}.setup({text})")
+
+
+def _stopped_by_cleanup(call: ast.Call, receiver: Receiver, source: Source) -> LifecycleCall | None:
+    statement = awaited_statement(call, source)
+    if statement is None or not isinstance(statement, ast.Expr):
+        return None
+    name = source.segment(receiver.target)
+    cleaned_up = any(
+        source.parent(cleanup_statement) is source.parent(statement)
+        for cleanup in calls_on(receiver, "cleanup", source)
+        if (cleanup_statement := awaited_statement(cleanup, source)) is not None
+    )
+    text = None if cleaned_up else f"await {name}.cleanup()"
+    return LifecycleCall(source.span(statement), text)

@@ -1,0 +1,296 @@
+"""One Python file as it was read: its bytes, its text, its tree, and where each node stands in it.
+
+Nothing here knows Pipecat. Text is decoded without newline translation, so an offset into the text maps back to an
+offset into the bytes, and whatever is not edited can be kept byte for byte.
+"""
+
+from __future__ import annotations
+
+import ast
+import codecs
+import io
+import re
+import sys
+import tokenize
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
+
+if TYPE_CHECKING:
+    from checks.names import Names
+    from checks.project import Project
+
+NodeT = TypeVar("NodeT", bound=ast.AST)
+# The kinds of node that carry a position.
+Located: TypeAlias = ast.expr | ast.stmt | ast.arg | ast.keyword | ast.alias | ast.excepthandler | ast.pattern
+
+_NEWLINE = re.compile(r"\r\n|\r|\n")
+_COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_BLANK_OR_COMMENT = re.compile(rb"^[ \t\f]*(?:#.*)?$")
+# The largest file the tools read. A generated table of this size is data, and its tree would take gigabytes.
+MAX_BYTES = 16 * 1024 * 1024
+
+
+class Unreadable(Exception):
+    """A file that cannot be read as Python; the message says why in one line."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A stretch of text: lines and columns from 1, columns in characters, the end exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+def decode(data: bytes) -> tuple[str, str]:
+    """Return the text of a Python file and its encoding's name, by BOM and PEP 263 cookie.
+
+    Raises:
+        Unreadable: the bytes are not text, or not text of the encoding they claim.
+    """
+    if len(data) > MAX_BYTES:
+        raise Unreadable(f"larger than {MAX_BYTES // 2**20} MiB, not read")
+    if b"\0" in data:
+        raise Unreadable("contains NUL bytes, so it is not Python source")
+    encoding = _encoding(data)
+    body = data[len(codecs.BOM_UTF8) :] if data.startswith(codecs.BOM_UTF8) else data
+    try:
+        text = body.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = len(_NEWLINE.findall(body[: error.start].decode("latin-1"))) + 1
+        raise Unreadable(f"line {line} is not valid {encoding}: {error.reason}") from None
+    try:
+        exact = text.encode(encoding) == body
+    except UnicodeEncodeError:
+        exact = False
+    if not exact:
+        raise Unreadable(f"{encoding} does not give the same bytes back, so an edit could not be exact")
+    return text, encoding
+
+
+def _encoding(data: bytes) -> str:
+    has_bom = data.startswith(codecs.BOM_UTF8)
+    lines = re.split(rb"\r\n|\r|\n", data[3 if has_bom else 0 :][:4096], maxsplit=2)[:2]
+    for number, line in enumerate(lines):
+        match = _COOKIE.match(line)
+        if match:
+            name = match[1].decode("ascii", "replace")
+            try:
+                codec = codecs.lookup(name)
+            except LookupError:
+                raise Unreadable(f"unknown encoding in its coding line: {name}") from None
+            if has_bom and codec.name != "utf-8":
+                raise Unreadable(f"has a UTF-8 byte order mark, but its coding line says {name}")
+            if not getattr(codec, "_is_text_encoding", True):
+                raise Unreadable(f"its coding line names {name}, which is not a text encoding")
+            return codec.name
+        if number == 0 and not _BLANK_OR_COMMENT.match(line):
+            break
+    return "utf-8"
+
+
+class Source:
+    """One file: ``data`` as on disk, ``text``, and, made when first asked for, ``tree`` and what is known of it.
+
+    ``module`` is the dotted name the file is imported under, ``project`` the files it stands among.
+    """
+
+    def __init__(self, path: Path, data: bytes, *, module: str, project: Project):
+        self.path = path
+        self.data = data
+        self.module = module
+        self.project = project
+        self.text, self.encoding = decode(data)
+
+    @property
+    def is_package(self) -> bool:
+        """Whether the file is a package's ``__init__.py``, against which relative imports resolve."""
+        return self.path.name in ("__init__.py", "__init__.pyi")
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """The file's syntax tree.
+
+        Raises:
+            Unreadable: the text does not parse under the running interpreter.
+        """
+        from checks.syntax import explain
+
+        try:
+            return ast.parse(self.text)
+        except (SyntaxError, ValueError) as error:
+            raise Unreadable(explain(error, self.text)) from None
+        except (RecursionError, MemoryError):
+            raise Unreadable("nested too deeply for this Python's parser") from None
+
+    @cached_property
+    def _index(self) -> tuple[dict[ast.AST, ast.AST], dict[type[ast.AST], list[ast.AST]]]:
+        # One walk serves every rule. An explicit stack, because a tree the parser accepts may be deeper than the
+        # interpreter lets a recursive visitor go.
+        parents: dict[ast.AST, ast.AST] = {}
+        nodes: dict[type[ast.AST], list[ast.AST]] = defaultdict(list)
+        todo: list[ast.AST] = [self.tree]
+        while todo:
+            node = todo.pop()
+            nodes[type(node)].append(node)
+            children: list[ast.AST] = []
+            for name in node._fields:
+                value = getattr(node, name, None)
+                if isinstance(value, ast.AST):
+                    if not isinstance(value, (ast.expr_context, ast.operator, ast.cmpop)):
+                        children.append(value)
+                elif isinstance(value, list):
+                    children += [item for item in cast(list[object], value) if isinstance(item, ast.AST)]
+            for child in children:
+                parents[child] = node
+            children.reverse()
+            todo += children
+        return parents, dict(nodes)
+
+    def nodes(self, *kinds: type[NodeT]) -> Iterator[NodeT]:
+        """Yield the nodes of exactly these types, in source order for each type."""
+        index = self._index[1]
+        for kind in kinds:
+            yield from cast(list[NodeT], index.get(kind, ()))
+
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        """Return the node that holds this one; None for the module."""
+        return self._index[0].get(node)
+
+    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
+        """Yield the nodes that hold this one, innermost first."""
+        parents = self._index[0]
+        while (above := parents.get(node)) is not None:
+            yield above
+            node = above
+
+    @cached_property
+    def names(self) -> Names:
+        """What each name in the file stands for."""
+        from checks.names import Names
+
+        return Names(self)
+
+    # -- where things stand
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(match.end() for match in _NEWLINE.finditer(self.text))]
+
+    @property
+    def line_count(self) -> int:
+        """How many lines the text has; a text that ends in a newline has an empty last one."""
+        return len(self._line_starts)
+
+    def line(self, number: int) -> str:
+        """Return a line's text without its newline; lines count from 1."""
+        start = self._line_starts[number - 1]
+        end = self._line_starts[number] if number < len(self._line_starts) else len(self.text)
+        return self.text[start:end].rstrip("\r\n")
+
+    def line_start(self, number: int) -> int:
+        """Return the offset at which a line begins; the line after the last begins at the end of the text."""
+        return self._line_starts[number - 1] if number <= len(self._line_starts) else len(self.text)
+
+    def offset(self, line: int, column: int) -> int:
+        """Return the offset into the text of a line and a column, both from 1, the column in characters."""
+        return self._line_starts[line - 1] + column - 1
+
+    def start(self, node: Located) -> int:
+        """Return the offset into the text at which a node begins."""
+        self._settle(node)
+        return self._offset_of_bytes(node.lineno, node.col_offset)
+
+    def end(self, node: Located) -> int:
+        """Return the offset into the text just behind a node."""
+        self._settle(node)
+        assert node.end_lineno is not None
+        assert node.end_col_offset is not None
+        return self._offset_of_bytes(node.end_lineno, node.end_col_offset)
+
+    def span(self, node: Located) -> Span:
+        """Return where a node stands."""
+        return self.span_between(self.start(node), self.end(node))
+
+    def span_between(self, start: int, end: int) -> Span:
+        """Return the span of two offsets into the text."""
+        from bisect import bisect_right
+
+        line, end_line = (bisect_right(self._line_starts, offset) for offset in (start, end))
+        return Span(
+            line,
+            start - self._line_starts[line - 1] + 1,
+            end_line,
+            end - self._line_starts[end_line - 1] + 1,
+        )
+
+    def segment(self, node: Located) -> str:
+        """Return a node's text as written."""
+        return self.text[self.start(node) : self.end(node)]
+
+    def _offset_of_bytes(self, line: int, column: int) -> int:
+        # ast counts columns in UTF-8 bytes.
+        start = self._line_starts[line - 1]
+        text = self.text[start : start + column]
+        if text.isascii():
+            return start + column
+        return start + len(text.encode()[:column].decode(errors="ignore"))
+
+    def _settle(self, node: ast.AST) -> None:
+        # Before 3.12 the positions inside an f-string are wrong in many cases; they are mended on first use.
+        if sys.version_info >= (3, 12):
+            return
+        outermost: ast.JoinedStr | None = None
+        for above in self.ancestors(node):
+            if isinstance(above, ast.JoinedStr):
+                outermost = above
+            elif isinstance(above, ast.stmt):
+                break
+        if outermost is not None and outermost not in self._settled:
+            from checks.fstring import settle
+
+            self._settled.add(outermost)
+            settle(outermost, self)
+
+    @cached_property
+    def _settled(self) -> set[ast.JoinedStr]:
+        return set()
+
+    def begins_line(self, node: Located) -> bool:
+        """Tell whether nothing but indentation stands in front of a node on its line."""
+        start = self.start(node)
+        line = self.span_between(start, start).line
+        return not self.text[self.line_start(line) : start].strip()
+
+    # -- tokens
+
+    @cached_property
+    def tokens(self) -> list[tokenize.TokenInfo]:
+        """The file's tokens; empty where the tokenizer cannot follow the parser."""
+        try:
+            text = _NEWLINE.sub("\n", self.text)
+            return list(tokenize.generate_tokens(io.StringIO(text).readline))
+        except (tokenize.TokenError, SyntaxError):
+            return []
+
+    @cached_property
+    def comments(self) -> list[tuple[Span, str]]:
+        """Each comment of the file with its place."""
+        found: list[tuple[Span, str]] = []
+        for token in self.tokens:
+            if token.type == tokenize.COMMENT:
+                line, column = token.start
+                found.append((Span(line, column + 1, line, token.end[1] + 1), token.string))
+        return found
+
+    def has_comment(self, start: int, end: int) -> bool:
+        """Tell whether a comment stands between two offsets into the text."""
+        if "#" not in self.text[start:end]:
+            return False
+        return any(start <= self.offset(at.line, at.column) < end for at, _ in self.comments)

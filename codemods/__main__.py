@@ -1,0 +1,82 @@
+"""``python -m codemods apply PATH…``: mend what the checks find."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from checks.cli import check, explain, list_rules, report, request_of, run, shared_options
+from checks.report import printable, shown_path
+
+
+@click.group()
+def codemods() -> None:
+    """Move code that uses Pipecat to newer releases, byte for byte outside what must change."""
+
+
+codemods.add_command(check)
+codemods.add_command(list_rules)
+codemods.add_command(explain)
+
+
+@codemods.command()
+@click.option("--unsafe", is_flag=True, help="Also mend where behaviour changes as the rule says.")
+@click.option("--diff", is_flag=True, help="Print the changes instead of making them.")
+@click.option("--check", "only_check", is_flag=True, help="Change nothing; exit 1 if there is anything to do.")
+@shared_options
+def apply(unsafe: bool, diff: bool, only_check: bool, **options: Any) -> None:
+    """Mend what the checks find; every result is proved before it is written.
+
+    Exit code 0: nothing found. 1: findings, mended or not. 2: some file or argument could not be dealt with.
+    """
+    from codemods import apply as engine
+
+    request, stdin = request_of(options)
+    plan = engine.mended(request, unsafe=unsafe, jobs=options["jobs"], stdin=stdin)
+    if stdin is not None and not (diff or only_check):
+        ledger = engine.ledger_of(plan, written=True)
+        sys.stdout.buffer.write(engine.text_for_stdin(plan))
+        report(ledger, options, mended=True, to_stderr=True, stdin=stdin)
+    elif diff or only_check:
+        ledger = engine.ledger_of(plan, written=False)
+        if diff and options["output_format"] == "text":
+            for part in engine.diffs(plan):
+                click.echo(part, nl=False)
+        report(ledger, options, mended=True, to_stderr=diff, stdin=stdin)
+    else:
+        ledger = engine.write(plan)
+        report(ledger, options, mended=True)
+    sys.exit(ledger.exit_code())
+
+
+@codemods.command()
+@click.argument("paths", nargs=-1, type=click.Path())
+@click.option("--debug", is_flag=True, hidden=True)
+def undo(paths: tuple[str, ...], debug: bool) -> None:
+    """Take back the last run that changed files here, byte for byte.
+
+    A file that was changed since is left alone and named; the exit code is then 2.
+    """
+    from codemods.journal import undo as take_back
+
+    done = take_back([Path(path) for path in paths or (".",)])
+    if done is None:
+        click.echo("nothing to undo here", err=True)
+        sys.exit(2)
+    for path in done.restored:
+        click.echo(f"restored {printable(shown_path(path))}")
+    for path, reason in done.refused:
+        click.echo(f"error: {printable(shown_path(path))}: {reason}", err=True)
+    sys.exit(2 if done.refused else 0)
+
+
+def main() -> None:
+    """Run the command line."""
+    run(codemods, "codemods")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+"""A whole run of ``apply``: inspect, mend what belongs together, write, and keep the ledger."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from checks.cli import entry_of, inspect_all, unread_entries
+from checks.inspect import Inspection
+from checks.pool import default_jobs, spread
+from checks.progress import progress
+from checks.report import Entry, Ledger, Status, printable, shown_path
+from checks.rule import Rule
+from checks.session import Request, Session, Workspace, begin
+from checks.source import Unreadable, decode
+from codemods.journal import Change, Journal, NotWritten
+from codemods.mend import Mended, mend, wanted_fixes
+
+_NEWLINE = re.compile(r"(?<=\r\n)|(?<=\r)(?!\n)|(?<=\n)")
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a run has worked out: files to change in sets that land together, and the entries of all others."""
+
+    session: Session
+    sets: list[list[Mended]] = field(default_factory=list[list[Mended]])
+    entries: list[Entry] = field(default_factory=list[Entry])
+    selected: frozenset[str] = frozenset()
+    unsafe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """Files of one workspace to mend together."""
+
+    workspace: int
+    paths: tuple[Path, ...]
+
+
+def mended(request: Request, *, unsafe: bool, jobs: int | None, stdin: bytes | None = None) -> Plan:
+    """Work out what a run would change, without writing anything."""
+    session = begin(request, stdin)
+    plan = Plan(session, entries=unread_entries(session))
+    plan.selected, plan.unsafe = frozenset(request.select), unsafe
+    found: dict[int, dict[Path, Inspection]] = {}
+    numbers = {id(workspace): index for index, workspace in enumerate(session.workspaces)}
+    for workspace, inspection in inspect_all(session, jobs):
+        if _has_work(inspection, plan, workspace):
+            found.setdefault(numbers[id(workspace)], {})[inspection.path] = inspection
+        else:
+            plan.entries.append(entry_of(inspection))
+    tasks = [_Task(number, paths) for number, files in found.items() for paths in _together(files)]
+    results = spread(
+        _mend,
+        tasks,
+        min(jobs or default_jobs(0 if len(tasks) < 8 else 1000), max(1, len(tasks))),
+        died=_died,
+        setup=_use,
+        arguments=(session.workspaces, plan.selected, unsafe),
+    )
+    plan.sets += progress(results, len(tasks), "Mending")
+    return plan
+
+
+def _has_work(inspection: Inspection, plan: Plan, workspace: Workspace) -> bool:
+    wanted = wanted_fixes(unsafe=plan.unsafe or workspace.config.unsafe, selected=plan.selected)
+    return any(finding.facts is not None and wanted(finding) for finding in inspection.findings)
+
+
+def _together(files: Mapping[Path, Inspection]) -> Iterator[tuple[Path, ...]]:
+    """Yield sets of files that findings of one group tie together; most sets are a single file."""
+    parent = {path: path for path in files}
+
+    def root(path: Path) -> Path:
+        while parent[path] != path:
+            path = parent[path]
+        return path
+
+    first: dict[tuple[str, str], Path] = {}
+    for path, inspection in files.items():
+        for finding in inspection.findings:
+            if finding.group:
+                key = (finding.rule, finding.group)
+                parent[root(path)] = root(first.setdefault(key, path))
+    sets: dict[Path, list[Path]] = {}
+    for path in files:
+        sets.setdefault(root(path), []).append(path)
+    for members in sets.values():
+        yield tuple(sorted(members))
+
+
+# -- mending, here or in worker processes
+
+_state: tuple[list[Workspace], frozenset[str], bool] = ([], frozenset(), False)
+
+
+def _use(workspaces: list[Workspace], selected: frozenset[str], unsafe: bool) -> None:
+    global _state
+    _state = workspaces, selected, unsafe
+
+
+def _mend(task: _Task) -> list[Mended]:
+    workspaces, selected, unsafe = _state
+    workspace = workspaces[task.workspace]
+    wanted = wanted_fixes(unsafe=unsafe or workspace.config.unsafe, selected=selected)
+
+    def rules_for(path: Path) -> Mapping[str, Rule]:
+        return workspace.rules_for(path)
+
+    return mend(task.paths, workspace.project, rules_for, wanted)
+
+
+def _died(task: _Task) -> list[Mended]:
+    reason = "mending it ended the process; it may be nested too deeply"
+    return [Mended(path, b"", b"", error=reason) for path in task.paths]
+
+
+# -- the ledger
+
+
+def _entry(file: Mended, failure: str | None = None) -> Entry:
+    if file.error is not None:
+        return Entry(file.path, Status.ERROR, file.error)
+    findings = tuple(
+        (finding, failure is None and index in file.applied) for index, finding in enumerate(file.findings)
+    )
+    if failure is not None:
+        return Entry(file.path, Status.REFUSED, failure, findings)
+    reason = "; ".join(file.refusals)
+    if file.changed:
+        return Entry(file.path, Status.CHANGED, reason, findings)
+    if file.refusals:
+        return Entry(file.path, Status.REFUSED, reason, findings)
+    return Entry(file.path, Status.SKIPPED, file.waiting or "needs a human", findings)
+
+
+def _finished(plan: Plan, entries: Sequence[Entry], *, written: bool) -> Ledger:
+    everything = sorted([*plan.entries, *entries], key=lambda entry: entry.path)
+    return Ledger(plan.session.target, everything, written)
+
+
+def ledger_of(plan: Plan, *, written: bool) -> Ledger:
+    """Return the ledger of a run that touches no file."""
+    entries = [_entry(file) for files in plan.sets for file in files]
+    return _finished(plan, entries, written=written)
+
+
+def write(plan: Plan, journal: Journal | None = None) -> Ledger:
+    """Write what was worked out, each set of files whole or not at all, and return the ledger."""
+    journal = journal or Journal()
+    siblings = [path for workspace in plan.session.workspaces for path in workspace.files]
+    entries: list[Entry] = []
+    for files in plan.sets:
+        changes = [Change(file.path, file.before, file.after) for file in files if file.changed]
+        failure: NotWritten | None = None
+        try:
+            if changes:
+                journal.write(changes, lambda: siblings)
+        except NotWritten as error:
+            failure = error
+        entries += [_entry(file, _told(failure, file)) for file in files]
+    return _finished(plan, entries, written=True)
+
+
+def _told(failure: NotWritten | None, file: Mended) -> str | None:
+    if failure is None or not file.changed:
+        return None
+    if failure.path == file.path:
+        return str(failure)
+    return f"must change together with {printable(shown_path(failure.path))}, which {failure}"
+
+
+# -- showing
+
+
+def diffs(plan: Plan) -> Iterator[str]:
+    """Yield a unified diff for each file that would change."""
+    changed = [file for files in plan.sets for file in files if file.changed]
+    for file in sorted(changed, key=lambda file: file.path):
+        name = shown_path(file.path)
+        before, after = (_lines(data) for data in (file.before, file.after))
+        for line in difflib.unified_diff(before, after, f"a/{name}", f"b/{name}"):
+            yield line if line.endswith(("\n", "\r")) else f"{line}\n\\ No newline at end of file\n"
+
+
+def _lines(data: bytes) -> list[str]:
+    try:
+        text = decode(data)[0]
+    except Unreadable:
+        text = data.decode("latin-1")
+    return [line for line in _NEWLINE.split(text) if line]
+
+
+def text_for_stdin(plan: Plan) -> bytes:
+    """Return the text given on stdin as mended, or as it was."""
+    for files in plan.sets:
+        for file in files:
+            return file.after
+    for workspace in plan.session.workspaces:
+        for path in workspace.files:
+            return workspace.project.read(path)
+    return b""

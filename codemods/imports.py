@@ -1,0 +1,181 @@
+"""The one place that adds, moves and drops imports; no codemod writes an import statement itself."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+
+from checks.names import Names
+from checks.pipecat.moves import MovedImport, NewHome
+from checks.source import Source
+from codemods.removal import block_of, removal_edits
+from codemods.splice import Edit, Refused
+
+
+def import_edits(moved: Sequence[MovedImport], source: Source) -> Iterator[Edit]:
+    """Yield the edits that give moved names their new homes."""
+    for facts in moved:
+        statement = next(
+            (node for node in source.nodes(ast.ImportFrom) if source.span(node) == facts.statement),
+            None,
+        )
+        if statement is None:
+            raise Refused(f"line {facts.statement.line}: there is no import here")
+        merged = {home: _sibling(statement, home.module, source) for home in facts.homes}
+        if facts.whole and not any(merged.values()):
+            yield from _renamed_in_place(statement, facts.homes, source)
+            continue
+        if source.has_comment(source.start(statement), source.end(statement)):
+            raise Refused(f"line {facts.statement.line}: a comment stands inside the import")
+        for home, sibling in merged.items():
+            if sibling is not None:
+                yield from added_name(sibling, _alias(home), source)
+        separate = [home for home, sibling in merged.items() if sibling is None]
+        if separate:
+            yield Edit(
+                source.start(statement),
+                source.end(statement),
+                _statements(separate, statement, source),
+            )
+        else:
+            yield from removal_edits([statement], source)
+
+
+def _sibling(statement: ast.ImportFrom, module: str, source: Source) -> ast.ImportFrom | None:
+    """Return another import from a module in the same block."""
+    for other in block_of(statement, source):
+        if isinstance(other, ast.ImportFrom) and other is not statement and not other.level:
+            if other.module == module and other.names[0].name != "*":
+                return other
+    return None
+
+
+def _renamed_in_place(statement: ast.ImportFrom, homes: Sequence[NewHome], source: Source) -> Iterator[Edit]:
+    start = source.text.index(str(statement.module), source.start(statement) + len("from"))
+    yield Edit(start, start + len(str(statement.module)), homes[0].module)
+    for alias, home in zip(statement.names, homes, strict=True):
+        yield Edit(source.start(alias), source.end(alias), _alias(home))
+
+
+def _alias(home: NewHome) -> str:
+    return home.name if home.local == home.name else f"{home.name} as {home.local}"
+
+
+def _statements(homes: Sequence[NewHome], statement: ast.ImportFrom, source: Source) -> str:
+    indent = " " * statement.col_offset
+    modules = dict.fromkeys(home.module for home in homes)
+    lines = [f"from {module} import {', '.join(_alias(h) for h in homes if h.module == module)}" for module in modules]
+    return f"\n{indent}".join(lines)
+
+
+def added_name(statement: ast.ImportFrom, name: str, source: Source) -> Iterator[Edit]:
+    """Yield the edit that adds a name to a ``from`` import: in its place where the names are sorted, else last."""
+    aliases = statement.names
+    plain = name.partition(" ")[0]
+    if plain in [alias.name for alias in aliases]:
+        return
+    spelled = [alias.name for alias in aliases]
+    following = next((a for a in aliases if a.name > plain), None) if spelled == sorted(spelled) else None
+    anchor = following or aliases[-1]
+    own_line = source.begins_line(anchor)
+    indent = source.text[source.line_start(source.span(anchor).line) : source.start(anchor)]
+    if following is not None:
+        gap = f"\n{indent}" if own_line else " "
+        yield Edit(source.start(following), source.start(following), f"{name},{gap}")
+        return
+    end = source.end(anchor)
+    if source.text[end : end + 1] == "," and own_line:
+        yield Edit(end + 1, end + 1, f"\n{indent}{name},")
+    else:
+        yield Edit(end, end, f", {name}")
+
+
+def needless_imports(before: Source, after: Source) -> Iterator[Edit]:
+    """Yield the edits to ``after`` that drop imported names which were used before and are used no more.
+
+    Left alone: packages' ``__init__``, re-exports (``as`` the same name, ``__all__``, another file importing the name
+    from here), imports in a ``try``, and those marked ``noqa``.
+    """
+    if after.is_package:
+        return
+    doomed: dict[ast.Import | ast.ImportFrom, list[ast.alias]] = {}
+    for statement, alias in _imported(after):
+        local = alias.asname or alias.name.partition(".")[0]
+        if _is_used(local, before) and not _is_used(local, after):
+            if not _is_kept(statement, alias, local, after):
+                doomed.setdefault(statement, []).append(alias)
+    for statement, aliases in doomed.items():
+        yield from _dropped(statement, aliases, after)
+
+
+def _imported(source: Source) -> Iterator[tuple[ast.Import | ast.ImportFrom, ast.alias]]:
+    for statement in source.nodes(ast.Import, ast.ImportFrom):
+        if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
+            continue
+        for alias in statement.names:
+            if alias.name != "*":
+                yield statement, alias
+
+
+def _is_used(local: str, source: Source) -> bool:
+    if any(node.id == local and isinstance(node.ctx, ast.Load) for node in source.nodes(ast.Name)):
+        return True
+    return any(_may_name(node.value, local) for node in source.nodes(ast.Constant))
+
+
+def _may_name(value: object, local: str) -> bool:
+    """Tell whether a string may be an annotation, or an entry of ``__all__``, that uses a name."""
+    if not isinstance(value, str) or local not in value or len(value) > 500:
+        return False
+    try:
+        tree = ast.parse(value.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return any(isinstance(node, ast.Name) and node.id == local for node in ast.walk(tree))
+
+
+def _is_kept(statement: ast.Import | ast.ImportFrom, alias: ast.alias, local: str, source: Source) -> bool:
+    if alias.asname == alias.name or isinstance(source.parent(statement), ast.Try):
+        return True
+    span = source.span(statement)
+    lines = range(span.line, span.end_line + 1)
+    if any(at.line in lines and "noqa" in text for at, text in source.comments):
+        return True
+    return any(
+        other is not source and local in _names_taken_from(source, other) for other in source.project.mentioning(local)
+    )
+
+
+def _names_taken_from(source: Source, user: Source) -> Iterable[str]:
+    names: Names = user.names
+    for statement in user.nodes(ast.ImportFrom):
+        base = names.import_base(statement)
+        if base and source.project.find_module(base, user.path) == source.path:
+            yield from (alias.name for alias in statement.names)
+
+
+def _dropped(statement: ast.Import | ast.ImportFrom, aliases: Sequence[ast.alias], source: Source) -> Iterator[Edit]:
+    names = statement.names
+    if len(aliases) == len(names):
+        yield from removal_edits([statement], source)
+        return
+    on_lines = [alias for alias in aliases if _has_own_line(alias, source)]
+    for alias in on_lines:
+        line = source.span(alias).line
+        yield Edit(source.line_start(line), source.line_start(line + 1), "")
+    inline = [alias for alias in aliases if alias not in on_lines]
+    last_kept = max(index for index, alias in enumerate(names) if alias not in aliases)
+    tail = [alias for alias in inline if names.index(alias) > last_kept]
+    for alias in inline:
+        if alias not in tail:
+            following = names[names.index(alias) + 1]
+            yield Edit(source.start(alias), source.start(following), "")
+    if tail:
+        yield Edit(source.end(names[names.index(tail[0]) - 1]), source.end(tail[-1]), "")
+
+
+def _has_own_line(alias: ast.alias, source: Source) -> bool:
+    """Tell whether an alias stands alone on its line within the parentheses of its statement."""
+    span = source.span(alias)
+    rest = source.line(span.end_line)[span.end_column - 1 :].strip()
+    return source.begins_line(alias) and (rest == "," or rest.startswith(",  #") or not rest)

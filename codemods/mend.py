@@ -1,0 +1,291 @@
+"""The engine that mends: findings, edits, new bytes, proof.
+
+Files are mended in rounds until nothing that may be mended is left: edits that would touch the same text wait for the
+next round, where the check decides anew on what then stands there. Findings of one group land in the same round or not
+at all. Nothing here writes to disk.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from checks.inspect import inspect
+from checks.project import Project
+from checks.rule import Finding, Fix, Rule
+from checks.source import Source, Unreadable
+from codemods.edit import Draft
+from codemods.fixes import fix_for
+from codemods.imports import needless_imports
+from codemods.splice import Edit, Refused, splice
+
+_MAX_ROUNDS = 20
+Wanted = Callable[[Finding], bool]
+RulesFor = Callable[[Path], Mapping[str, Rule]]
+
+
+@dataclass(slots=True)
+class Mended:
+    """What became of one file: its new bytes, if any, and its findings, of which ``applied`` are mended.
+
+    ``refusals`` say which fixes were withheld because they could not be made or proved, ``waiting`` that a fix needs
+    other files to change with it, ``error`` that the file could not be read.
+    """
+
+    path: Path
+    before: bytes
+    after: bytes
+    findings: list[Finding] = field(default_factory=list[Finding])
+    applied: set[int] = field(default_factory=set[int])
+    refusals: list[str] = field(default_factory=list[str])
+    waiting: str | None = None
+    error: str | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether the new bytes differ."""
+        return self.before != self.after
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """Findings that are mended together."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What tells a unit from others across rounds: its group, else its place in the text."""
+        first = self.findings[0]
+        if first.group:
+            return (first.rule, first.group)
+        return (first.rule, first.path, first.message, str(first.span))
+
+
+class _ProofFailed(Exception):
+    """New bytes that must not be written; carries the units whose edits made them."""
+
+    def __init__(self, reason: str, units: Iterable[_Unit]):
+        super().__init__(reason)
+        self.units = list(units)
+
+
+def wanted_fixes(*, unsafe: bool, selected: Iterable[str]) -> Wanted:
+    """Return the test for findings to mend: safe ones, and unsafe ones if asked for or named in ``--select``."""
+    named = set(selected)
+
+    def wanted(finding: Finding) -> bool:
+        return finding.fix is Fix.SAFE or (finding.fix is Fix.UNSAFE and (unsafe or finding.rule in named))
+
+    return wanted
+
+
+def mend(paths: Sequence[Path], project: Project, rules: RulesFor, wanted: Wanted) -> list[Mended]:
+    """Mend files together and return what became of each.
+
+    The bytes returned are proved: they parse for ``ast`` and LibCST, no fixable finding is left in them, and running
+    again would change nothing. What fails a proof is left out, with the reason in ``refusals``.
+    """
+    held: dict[tuple[str, ...], str] = {}
+    while True:
+        try:
+            return _attempt(paths, project, rules, wanted, held)
+        except _ProofFailed as failure:
+            guilty = [unit for unit in failure.units if _fails_alone(unit, project, rules, wanted)]
+            for unit in guilty or failure.units:
+                held[unit.key] = str(failure)
+
+
+def _fails_alone(unit: _Unit, project: Project, rules: RulesFor, wanted: Wanted) -> bool:
+    """Tell whether a unit's edits give an unsound result all by themselves."""
+    paths = sorted({Path(finding.path) for finding in unit.findings})
+
+    def only(finding: Finding) -> bool:
+        return finding in unit.findings and wanted(finding)
+
+    try:
+        _attempt(paths, project, rules, only, {})
+    except _ProofFailed:
+        return True
+    return False
+
+
+def _attempt(
+    paths: Sequence[Path],
+    project: Project,
+    rules: RulesFor,
+    wanted: Wanted,
+    held: dict[tuple[str, ...], str],
+) -> list[Mended]:
+    files = {path: _opened(path, project, rules) for path in paths}
+    live = [path for path, file in files.items() if file.error is None]
+    # From here on the files are what was read now, whatever happens to them on disk.
+    current = project.changed({path: files[path].before for path in live})
+    contents: dict[Path, bytes] = {}
+    done: list[_Unit] = []
+    for number in range(_MAX_ROUNDS):
+        found = {path: list(files[path].findings) for path in live}
+        if number:
+            found = {path: _reinspected(path, current, rules, done) for path in live}
+        units = [unit for unit in _units(found, wanted) if unit.key not in held]
+        placed, drafts = _placed(units, current, held)
+        _note_applied(placed, files, first=number == 0)
+        if not placed:
+            _prove(contents, current, done)
+            return _settled(files, contents, found, held, wanted)
+        done += placed
+        contents |= _written(drafts, current, placed)
+        current = project.changed(contents)
+    raise _ProofFailed("the fix does not settle: each round leaves something to mend", done)
+
+
+def _opened(path: Path, project: Project, rules: RulesFor) -> Mended:
+    inspection = inspect(path, project, rules(path), thorough=True)
+    data = b"" if inspection.error else project.source(path).data
+    return Mended(path, data, data, list(inspection.findings), error=inspection.error)
+
+
+def _reinspected(path: Path, project: Project, rules: RulesFor, done: Sequence[_Unit]) -> list[Finding]:
+    inspection = inspect(path, project, rules(path), thorough=True)
+    if inspection.error is not None:
+        raise _ProofFailed(f"the result would not be sound: {inspection.error}", _touching(path, done))
+    return inspection.findings
+
+
+def _touching(path: Path, units: Iterable[_Unit]) -> Iterator[_Unit]:
+    for unit in units:
+        if any(finding.path == str(path) for finding in unit.findings):
+            yield unit
+
+
+def _units(found: Mapping[Path, Sequence[Finding]], wanted: Wanted) -> list[_Unit]:
+    """Return what may be mended now; a group of which a member is missing or not wanted is left out."""
+    single: list[_Unit] = []
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for findings in found.values():
+        for finding in findings:
+            if finding.facts is None:
+                continue
+            if finding.group:
+                groups.setdefault((finding.rule, finding.group), []).append(finding)
+            elif wanted(finding):
+                single.append(_Unit((finding,)))
+    whole = [
+        _Unit(tuple(members))
+        for members in groups.values()
+        if len(members) == members[0].group_size and all(wanted(member) for member in members)
+    ]
+    return sorted([*single, *whole], key=lambda unit: unit.findings[0].place)
+
+
+def _placed(
+    units: Sequence[_Unit], project: Project, held: dict[tuple[str, ...], str]
+) -> tuple[list[_Unit], dict[Path, list[Edit]]]:
+    """Return the units whose edits go together in this round, and those edits by file."""
+    placed: list[_Unit] = []
+    edits: dict[Path, list[Edit]] = {}
+    for unit in units:
+        try:
+            asked = _edits_of(unit, project)
+        except Refused as refusal:
+            held[unit.key] = str(refusal)
+            continue
+        clash = any(
+            edit.conflicts(other)
+            for path, asked_here in asked.items()
+            for edit in asked_here
+            for other in edits.get(path, ())
+        )
+        if not clash:
+            placed.append(unit)
+            for path, asked_here in asked.items():
+                edits.setdefault(path, []).extend(asked_here)
+    return placed, edits
+
+
+def _edits_of(unit: _Unit, project: Project) -> dict[Path, list[Edit]]:
+    drafts: dict[Path, Draft] = {}
+    for finding in unit.findings:
+        path = Path(finding.path)
+        fix = fix_for(finding.rule)
+        if fix is None:
+            raise Refused(f"rule {finding.rule} has no mend")
+        fix(finding.facts, drafts.setdefault(path, Draft(project.source(path))))
+    return {path: draft.finished() for path, draft in drafts.items()}
+
+
+def _note_applied(placed: Sequence[_Unit], files: Mapping[Path, Mended], *, first: bool) -> None:
+    """Mark the findings of the first look that are mended now; one that only came up later joins the list."""
+    for unit in placed:
+        for finding in unit.findings:
+            file = files[Path(finding.path)]
+            same = (
+                index
+                for index, known in enumerate(file.findings)
+                if index not in file.applied and (known == finding if first else _alike(known, finding))
+            )
+            index = next(same, None)
+            if index is None:
+                file.findings.append(finding)
+                index = len(file.findings) - 1
+            file.applied.add(index)
+
+
+def _alike(left: Finding, right: Finding) -> bool:
+    """Tell whether two findings are the same but for their place, which moves as other edits are made."""
+    return (left.rule, left.message, left.fix) == (right.rule, right.message, right.fix)
+
+
+def _written(edits: Mapping[Path, list[Edit]], project: Project, placed: Sequence[_Unit]) -> dict[Path, bytes]:
+    """Return the new bytes of the edited files, imports that the edits made needless dropped."""
+    contents: dict[Path, bytes] = {}
+    for path, asked in edits.items():
+        before = project.source(path)
+        try:
+            data = splice(before, asked)
+            after = Source(path, data, module=before.module, project=project.changed({path: data}))
+            contents[path] = splice(after, needless_imports(before, after))
+        except (Refused, Unreadable) as error:
+            raise _ProofFailed(str(error), _touching(path, placed)) from None
+    return contents
+
+
+def _prove(contents: Mapping[Path, bytes], project: Project, done: Sequence[_Unit]) -> None:
+    """Have LibCST read every result; that ``ast`` does and that the checks are silent, the last round has shown."""
+    import libcst
+
+    for path, data in contents.items():
+        try:
+            libcst.parse_module(data)
+        except Exception as error:
+            reason = re.sub(r"\s+", " ", str(error))
+            raise _ProofFailed(f"LibCST cannot read the result: {reason}", _touching(path, done)) from None
+
+
+def _settled(
+    files: Mapping[Path, Mended],
+    contents: Mapping[Path, bytes],
+    left: Mapping[Path, Sequence[Finding]],
+    held: Mapping[tuple[str, ...], str],
+    wanted: Wanted,
+) -> list[Mended]:
+    for path, file in files.items():
+        file.after = contents.get(path, file.before)
+        known = [f for index, f in enumerate(file.findings) if index not in file.applied]
+        for finding in left.get(path, ()):
+            match = next((k for k in known if _alike(k, finding)), None)
+            if match is None:
+                file.findings.append(finding)
+            else:
+                known.remove(match)
+        for finding in left.get(path, ()):
+            if finding.facts is None or not wanted(finding):
+                continue
+            reason = held.get(_Unit((finding,)).key)
+            if reason is not None:
+                file.refusals.append(f"line {finding.span.line}: {finding.rule}: {reason}")
+            else:
+                file.waiting = "must change together with places outside this run, or suppressed ones"
+    return list(files.values())

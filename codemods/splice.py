@@ -1,0 +1,89 @@
+"""Puts edits into the original bytes: what no edit covers is copied, never printed anew."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from checks.source import Source
+
+_NEWLINE = re.compile(r"\r\n|\r|\n")
+
+
+class Refused(Exception):
+    """An edit that cannot be made without risk; the message says why in one line."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edit:
+    """New text, its lines ended by LF, for the characters from ``start`` to ``end`` of a file's text."""
+
+    start: int
+    end: int
+    text: str
+
+    def conflicts(self, other: Edit) -> bool:
+        """Tell whether two edits touch the same characters, or insert at the same place."""
+        if self.start == self.end or other.start == other.end:
+            if (self.start, self.end) == (other.start, other.end):
+                return True
+            return self.start < other.start < self.end or other.start < self.start < other.end
+        return self.start < other.end and other.start < self.end
+
+
+def trimmed(edit: Edit, text: str) -> Edit:
+    """Return the smallest edit with the same effect: what stays the same at both ends is left out."""
+    old, new = text[edit.start : edit.end], edit.text
+    limit = min(len(old), len(new))
+    head = next((i for i in range(limit) if old[i] != new[i]), limit)
+    limit -= head
+    tail = next((i for i in range(limit) if old[-1 - i] != new[-1 - i]), limit)
+    return Edit(edit.start + head, edit.end - tail, new[head : len(new) - tail])
+
+
+def newline_at(source: Source, offset: int) -> str:
+    """Return the newline in use at an offset: that of its line, else of the line before, else LF."""
+    match = _NEWLINE.search(source.text, offset)
+    if match is None:
+        earlier = _NEWLINE.findall(source.text, 0, offset)
+        return earlier[-1] if earlier else "\n"
+    return match[0]
+
+
+def splice(source: Source, edits: Iterable[Edit]) -> bytes:
+    """Return the file's bytes with the edits made.
+
+    Raises:
+        Refused: two edits touch the same text, or new text cannot be written in the file's encoding.
+    """
+    text = source.text
+    # Sorted by place only: what is inserted at one place keeps the order in which it was asked for.
+    ordered = sorted((_in_file_newlines(edit, source) for edit in edits), key=lambda e: (e.start, e.end))
+    mark = len(codecs.BOM_UTF8) if source.data.startswith(codecs.BOM_UTF8) else 0
+    parts = [source.data[:mark]]
+    done, done_bytes = 0, mark
+    for edit in ordered:
+        if edit.start < done:
+            raise Refused("two edits touch the same text")
+        kept = _encoded(text[done : edit.start], source)
+        replaced = _encoded(text[edit.start : edit.end], source)
+        parts.append(source.data[done_bytes : done_bytes + len(kept)])
+        parts.append(_encoded(edit.text, source))
+        done, done_bytes = edit.end, done_bytes + len(kept) + len(replaced)
+    parts.append(source.data[done_bytes:])
+    return b"".join(parts)
+
+
+def _in_file_newlines(edit: Edit, source: Source) -> Edit:
+    whole = trimmed(edit, source.text)
+    newline = newline_at(source, whole.start)
+    return Edit(whole.start, whole.end, _NEWLINE.sub(newline, whole.text))
+
+
+def _encoded(text: str, source: Source) -> bytes:
+    try:
+        return text.encode(source.encoding)
+    except UnicodeEncodeError as error:
+        raise Refused(f"{text[error.start]!r} cannot be written in {source.encoding}") from None

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Sets up .venv with everything the tests need and runs them; arguments go to pytest.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/venv.sh
+install_into_venv "[dev]"
+"$VENV/bin/python" -m pytest "$@"

@@ -1,0 +1,1 @@
+"""The tests; ``tests/rules`` mirrors ``checks/rules``."""
