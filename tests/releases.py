@@ -1,0 +1,52 @@
+"""Released Pipecat trees for the tests, fetched from the package index once and kept."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from functools import cache
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+
+@cache
+def _fetched(release: str) -> Path | str:
+    """Return the folder that holds a release's ``pipecat`` package, or why it cannot be had."""
+    kept = platformdirs.user_cache_path("pipecat-codemods-tests") / f"pipecat-ai-{release}"
+    if kept.is_dir():
+        return kept
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", scratch]
+        done = subprocess.run([*command, f"pipecat-ai=={release}"], capture_output=True, text=True)
+        wheels = list(Path(scratch).glob("*.whl"))
+        if not wheels:
+            return (done.stderr.strip().splitlines() or ["pip says nothing"])[-1]
+        tree = Path(scratch) / "tree"
+        with zipfile.ZipFile(wheels[0]) as archive:
+            archive.extractall(tree)
+        try:
+            tree.rename(kept)
+        except OSError:  # another process was quicker
+            if not kept.is_dir():
+                raise
+    return kept
+
+
+def released(release: str) -> Path:
+    """Return the unpacked tree of a release; skip the test where it cannot be downloaded."""
+    found = _fetched(release)
+    if isinstance(found, str):
+        pytest.skip(f"pipecat-ai {release} cannot be downloaded: {found}")
+    return found
+
+
+def run_on(tree: Path, script: Path) -> subprocess.CompletedProcess[str]:
+    """Run a script with a Pipecat tree on its path, in a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(script.parent), str(tree)])}
+    return subprocess.run([sys.executable, str(script)], env=environment, capture_output=True, text=True, timeout=120)

@@ -1,0 +1,90 @@
+"""Behaviour proofs: mended code runs on the real library and does what it is to do; unmended code fails the same."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from checks.session import Request
+from codemods import apply
+from codemods.journal import Journal
+from tests.releases import released, run_on
+
+PROOFS = Path(__file__).parent / "proofs"
+OBSERVED = "seen ['one', 'two']\nstarted 1\nleft []\n"
+
+
+def program(name: str, scratch: Path) -> Path:
+    """Return a copy of a proof's program that may be mended."""
+    folder = scratch / "program"
+    folder.mkdir(parents=True)
+    (folder / "pyproject.toml").touch()
+    return Path(shutil.copy(PROOFS / name, folder))
+
+
+def mend(root: Path, target: str, scratch: Path) -> int:
+    """Mend a tree for a release and return how many findings were mended."""
+    plan = apply.mended(Request((str(root),), target=target), unsafe=False, jobs=1)
+    ledger = apply.write(plan, Journal(scratch / "journal"))
+    assert ledger.exit_code() < 2
+    return ledger.summary()["applied"]
+
+
+def test_observer_wired_by_its_constructor_works_on_1_1_only(tmp_path: Path) -> None:
+    script = program("observed.py", tmp_path)
+    assert run_on(released("1.1.0"), script).stdout == OBSERVED
+    failed = run_on(released("1.2.0"), script)
+    assert failed.returncode == 1
+    assert "TaskManager is not initialized" in failed.stderr
+
+
+GONE = "No module named 'pipecat.pipeline.task_observer'"
+
+
+@pytest.mark.parametrize(
+    ("release", "failure", "count"),
+    [
+        ("1.2.0", "TaskManager is not initialized", 1),
+        ("1.3.0", GONE, 2),
+        ("1.5.0", GONE, 1),
+        ("1.8.0", GONE, 3),
+        ("1.14.0", GONE, 3),
+    ],
+)
+def test_observer_wired_by_setup_starts_delivers_and_stops(
+    release: str, failure: str, count: int, tmp_path: Path
+) -> None:
+    script = program("observed.py", tmp_path)
+    assert failure in run_on(released(release), script).stderr
+    assert mend(script.parent, release, tmp_path) == count
+    done = run_on(released(release), script)
+    assert done.stdout == OBSERVED, done.stderr
+
+
+@pytest.mark.parametrize("release", ["1.2.0", "1.14.0"])
+def test_observer_class_of_ones_own_works_with_setup(release: str, tmp_path: Path) -> None:
+    # Its constructor keeps the manager before it calls super().__init__(), which from 1.2.0 overwrites it with None.
+    script = program("watching.py", tmp_path)
+    assert run_on(released("1.1.0"), script).stdout == (
+        "counted 3\ntasks ['Watcher::again', 'watcher::_count']\nleft []\n"
+    )
+    failed = run_on(released(release), script)
+    assert "'NoneType' object has no attribute 'create_task'" in failed.stderr
+    assert mend(script.parent, release, tmp_path) == 2
+    done = run_on(released(release), script)
+    assert done.stdout == ("counted 3\ntasks ['watcher::_count', 'watcher::again']\nleft []\n"), done.stderr
+
+
+@pytest.mark.parametrize("release", ["0.0.95", "1.1.0"])
+def test_foreign_coroutine_gets_a_task_name_instead_of_a_crash(release: str, tmp_path: Path) -> None:
+    script = program("foreign_coroutine.py", tmp_path)
+    tree = tmp_path / "tree"
+    shutil.copytree(released(release), tree)
+    unmended = run_on(tree, script)
+    assert unmended.stdout == "native p::work\n"
+    assert "AttributeError: 'Foreign' object has no attribute 'cr_code'" in unmended.stderr
+    assert mend(tree, "1.2.0", tmp_path) == 1
+    mended = run_on(tree, script)
+    assert mended.stdout == ("native p::work\nforeign p::task\ndone ['native', 'foreign']\n"), mended.stderr
