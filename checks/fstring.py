@@ -42,6 +42,26 @@ def quote_at(node: ast.JoinedStr, source: Source, at: int) -> str:
     return '"'
 
 
+def free_quotes(node: ast.expr, source: Source) -> list[str]:
+    """Return the quotes that may be used at a node, the better one first.
+
+    Before Python 3.12 no text inside an f-string's field may use the quote of a string around it.
+    """
+    openings = [
+        quote_at(above, source, source.start(node))
+        for above in source.ancestors(node)
+        if isinstance(above, ast.JoinedStr) and not _is_format_spec(above, source)
+    ]
+    taken = {opening for opening in openings if len(opening) == 1}
+    unlikely = {opening[0] for opening in openings}
+    return sorted({'"', "'"} - taken, key=lambda quote: (quote in unlikely, quote))
+
+
+def _is_format_spec(node: ast.JoinedStr, source: Source) -> bool:
+    parent = source.parent(node)
+    return isinstance(parent, ast.FormattedValue) and parent.format_spec is node
+
+
 def _literals(expression: str) -> Iterator[tuple[int, int, str]]:
     """Yield start, end and opening text of each of the implicitly concatenated literals of a string expression."""
     starts = [0, *(match.end() for match in _NEWLINE.finditer(expression))]

@@ -156,3 +156,24 @@ def tests_version(node: ast.AST, source: Source) -> bool:
 def same(left: ast.AST, right: ast.AST) -> bool:
     """Tell whether two expressions are written the same, wherever they stand."""
     return ast.dump(left) == ast.dump(right)
+
+
+def tolerates_none(node: ast.expr, source: Source) -> bool:
+    """Tell whether the code around an expression works when it is None."""
+    parent = source.parent(node)
+    match parent:
+        case ast.If() | ast.While() | ast.IfExp() | ast.Assert():
+            return node is parent.test
+        case ast.UnaryOp(op=ast.Not()):
+            return True
+        case ast.BoolOp():
+            return tolerates_none(parent, source)
+        case ast.Compare(ops=[ast.Is() | ast.IsNot() | ast.Eq() | ast.NotEq()]):
+            other = parent.comparators[0] if parent.left is node else parent.left
+            return isinstance(other, ast.Constant) and other.value is None
+        case ast.Call(func=ast.Name(id="getattr"), args=[first, _, _]):
+            return first is node
+        case ast.Call(func=ast.Name(id="bool")):
+            return True
+        case _:
+            return False

@@ -44,6 +44,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.guards import tests_version
+from checks.pipecat.families import family_of
 from checks.pipecat.hierarchy import lineage
 from checks.pipecat.moves import move_of, moved_import
 from checks.pipecat.owner import makes_manager, ownership
@@ -55,7 +56,6 @@ from checks.pipecat.wiring import (
     TASKS_IN_BASE,
     Construction,
     constructor_parameter,
-    family_of,
     has_task_methods,
     is_plain_object,
     manager_at,
