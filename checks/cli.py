@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -14,7 +16,7 @@ from checks.errors import UsageError, unknown
 from checks.inspect import Inspection
 from checks.pool import default_jobs, spread
 from checks.progress import progress
-from checks.report import Entry, Ledger, Status
+from checks.report import Entry, Ledger, Status, printable
 from checks.rule import all_rules
 from checks.session import Request, Session, Workspace, begin
 from checks.source import Unreadable, decode
@@ -87,6 +89,8 @@ def shared_options(command: CommandT) -> CommandT:
 def request_of(options: dict[str, Any]) -> tuple[Request, bytes | None]:
     """Return what the shared options ask for, and the bytes on stdin if ``-`` is among the paths."""
     paths: tuple[str, ...] = options["paths"]
+    if "-" in paths and len(paths) > 1:
+        raise UsageError("- stands for the only text of a run; give no other paths with it")
     request = Request(
         paths=paths,
         target=options["target"],
@@ -243,24 +247,63 @@ def explain(rule: str, debug: bool) -> None:
 def run(command: click.Command, name: str) -> None:
     """Run a command: every failure is one line on stderr with exit code 2, Ctrl-C is 130."""
     arguments = sys.argv[1:]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        code: object = command.main(arguments, prog_name=name, standalone_mode=False)
-        sys.exit(code if isinstance(code, int) else 0)
+        code = _invoked(command, arguments, name)
+        sys.stdout.flush()
     except (KeyboardInterrupt, click.Abort):
+        _stop_workers()
         click.echo("interrupted; no file is half written", err=True)
         sys.stderr.flush()
         os._exit(130)
-    except click.ClickException as error:
-        message = error.format_message().splitlines()
-        click.echo(f"error: {' '.join(message)}", err=True)
-    except UsageError as error:
-        click.echo(f"error: {error}", err=True)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(2)
+        code = _without_output()
     except Exception as error:
         if "--debug" in arguments:
             raise
-        what = str(error).partition("\n")[0]
-        click.echo(f"error: {type(error).__name__}: {what} (--debug shows where)", err=True)
-    sys.exit(2)
+        code = _without_output() if isinstance(error, OSError) and error.errno == errno.ENOSPC else 2
+        click.echo(f"error: {_told(error)}", err=True)
+    sys.exit(code)
+
+
+def _invoked(command: click.Command, arguments: list[str], name: str) -> int:
+    try:
+        with command.make_context(name, arguments) as context:
+            command.invoke(context)
+        return 0
+    except click.exceptions.NoArgsIsHelpError as help_text:
+        click.echo(help_text.format_message())
+        return 2
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, UsageError):
+        return printable(str(error))
+    if isinstance(error, click.ClickException):
+        return printable(" ".join(error.format_message().split("\n")))
+    if isinstance(error, OSError):
+        return printable(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
+    what = str(error).partition("\n")[0]
+    return printable(f"{type(error).__name__}: {what} (--debug shows where)")
+
+
+def _without_output() -> int:
+    """Point standard output nowhere, so that what is still buffered is not tried again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 2
+
+
+def _stop_workers() -> None:
+    import multiprocessing
+
+    workers = multiprocessing.active_children()
+    for worker in workers:
+        worker.kill()
+    for worker in workers:
+        worker.join(timeout=1)

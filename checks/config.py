@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from checks.errors import UsageError, unknown
 
@@ -53,12 +53,16 @@ def load(root: Path) -> Config:
     if TABLE not in text:
         return Config()
     try:
-        table = tomllib.loads(text).get("tool", {}).get(TABLE, {})
+        table: Any = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: {error}") from None
+    for name in ("tool", TABLE):
+        table = cast(dict[str, Any], table).get(name, {})
+        if not isinstance(table, dict):
+            raise UsageError(f"{path}: {name} must be a table")
     keys = {one.name.replace("_", "-"): one.name for one in fields(Config)}
     values: dict[str, Any] = {}
-    for key, value in table.items():
+    for key, value in cast(dict[str, Any], table).items():
         if key not in keys:
             error = unknown("key", key, keys)
             raise UsageError(f"{path}: [tool.{TABLE}]: {error}")

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    import pathspec
 
 SUFFIXES = (".py", ".pyi")
 _SKIPPED = {".git", ".hg", ".tox", ".nox", "__pycache__", "node_modules", "site-packages"}
@@ -25,23 +29,30 @@ def project_root(path: Path) -> Path:
     return folder
 
 
-def python_files(folder: Path, exclude: Iterable[str] = (), root: Path | None = None) -> list[Path]:
+def python_files(
+    folder: Path,
+    exclude: Iterable[str] = (),
+    root: Path | None = None,
+    unlisted: list[OSError] | None = None,
+) -> list[Path]:
     """Return the Python files below a folder, sorted, ignored and installed ones left out.
 
-    ``exclude`` holds patterns in .gitignore form, relative to ``root`` (the folder itself if none is given). Symbolic
-    links are not followed: a file inside the tree is found under its own name, one outside is none of the run's
-    business.
+    ``root`` is the project's (the folder itself if none is given): ``exclude`` holds patterns in .gitignore form
+    relative to it, and the .gitignore files from there on count. Symbolic links are not followed: a file inside the
+    tree is found under its own name, one outside is none of the run's business. What keeps a folder from being listed
+    is added to ``unlisted``.
     """
+    base = root or folder
     found = _listed_by_git(folder)
     if found is None:
-        found = _walked(folder)
+        found = _walked(folder, base, [] if unlisted is None else unlisted)
     files = (path for path in found if path.suffix in SUFFIXES and not path.is_symlink())
-    kept = [path for path in files if path.is_file() and not _inside_environment(path, folder)]
+    environments: dict[Path, bool] = {}
+    kept = [path for path in files if path.is_file() and not _installed(path.parent, folder, environments)]
     patterns = list(exclude)
     if patterns:
         import pathspec
 
-        base = root or folder
         spec = pathspec.GitIgnoreSpec.from_lines(patterns)
         kept = [path for path in kept if not spec.match_file(path.relative_to(base).as_posix())]
     return sorted(kept)
@@ -65,43 +76,59 @@ def _listed_by_git(folder: Path) -> Iterator[Path] | None:
     return (folder / os.fsdecode(name) for name in set(done.stdout.split(b"\0")) if name)
 
 
-def _walked(folder: Path) -> Iterator[Path]:
-    # Each folder comes with the .gitignore files above it, which outside a repository are still what its author meant.
-    import pathspec
+_Ignore: TypeAlias = "tuple[Path, pathspec.GitIgnoreSpec]"
 
-    todo: list[tuple[Path, list[tuple[Path, pathspec.GitIgnoreSpec]]]] = [(folder, [])]
+
+def _walked(folder: Path, base: Path, unlisted: list[OSError]) -> Iterator[Path]:
+    above = [place for place in reversed(folder.parents) if place.is_relative_to(base)]
+    ignores = [ignore for place in above if (ignore := _ignore_of(place)) is not None]
+    todo: list[tuple[Path, list[_Ignore]]] = [(folder, ignores)]
     while todo:
-        here, specs = todo.pop()
-        ignore = here / ".gitignore"
-        if ignore.is_file():
-            lines = ignore.read_text(encoding="utf-8", errors="replace").splitlines()
-            specs = [*specs, (here, pathspec.GitIgnoreSpec.from_lines(lines))]
+        here, ignores = todo.pop()
+        own = _ignore_of(here)
+        ignores = [*ignores, own] if own is not None else ignores
         try:
             entries = sorted(os.scandir(here), key=lambda entry: entry.name)
-        except OSError:
+        except OSError as error:
+            unlisted.append(error)
             continue
         for entry in entries:
             path = here / entry.name
             is_folder = entry.is_dir(follow_symlinks=False)
-            if entry.name in _SKIPPED and is_folder:
+            if (is_folder and entry.name in _SKIPPED) or _is_ignored(path, is_folder, ignores):
                 continue
-            mark = "/" if is_folder else ""
-            if any(spec.match_file(path.relative_to(base).as_posix() + mark) for base, spec in specs):
-                continue
-            if is_folder:
-                if not (path / "pyvenv.cfg").exists():
-                    todo.append((path, specs))
-            else:
+            if not is_folder:
                 yield path
+            elif not (path / "pyvenv.cfg").exists():
+                todo.append((path, ignores))
 
 
-def _inside_environment(path: Path, folder: Path) -> bool:
-    parts = path.relative_to(folder).parts[:-1]
-    if not _SKIPPED.isdisjoint(parts):
-        return True
-    here = folder
-    for part in parts:
-        here = here / part
-        if part in ("venv", ".venv", "env", ".env") and (here / "pyvenv.cfg").exists():
-            return True
+def _ignore_of(folder: Path) -> _Ignore | None:
+    try:
+        lines = (folder / ".gitignore").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    import pathspec
+
+    return folder, pathspec.GitIgnoreSpec.from_lines(lines)
+
+
+def _is_ignored(path: Path, is_folder: bool, ignores: Sequence[_Ignore]) -> bool:
+    """Tell whether .gitignore files leave a path out; the one furthest down that speaks of it decides."""
+    for base, spec in reversed(ignores):
+        name = path.relative_to(base).as_posix() + ("/" if is_folder else "")
+        verdict = spec.check_file(name).include
+        if verdict is not None:
+            return verdict
     return False
+
+
+def _installed(folder: Path, top: Path, known: dict[Path, bool]) -> bool:
+    """Tell whether a folder, up to the one a search began at, lies in an environment or among installed packages."""
+    if folder not in known:
+        known[folder] = folder != top and (
+            folder.name in _SKIPPED
+            or (folder / "pyvenv.cfg").exists()
+            or (folder.parent != folder and _installed(folder.parent, top, known))
+        )
+    return known[folder]

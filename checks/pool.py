@@ -46,16 +46,19 @@ def spread(
     def executor(count: int) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(setup, arguments))
 
-    done: dict[int, list[ResultT]] = {}
-    with executor(min(jobs, len(chunks))) as pool:
+    done = 0
+    pool = executor(min(jobs, len(chunks)))
+    try:
         futures = [pool.submit(_work_on, work, chunk) for chunk in chunks]
-        for index, future in enumerate(futures):
-            try:
-                done[index] = future.result()
-            except BrokenProcessPool:
-                break
-            yield from done[index]
-    for chunk in chunks[len(done) :]:
+        for future in futures:
+            yield from future.result()
+            done += 1
+    except BrokenProcessPool:
+        pass
+    finally:
+        # A run that is broken off does not wait for what was still to be done.
+        pool.shutdown(wait=False, cancel_futures=True)
+    for chunk in chunks[done:]:
         for item in chunk:
             with executor(1) as pool:
                 try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -54,6 +54,11 @@ class Project:
     def stand_in(self, path: Path, data: bytes) -> None:
         """Have these bytes stand in for a file, which need not exist."""
         self._overlay[path] = data
+
+    @property
+    def stand_ins(self) -> Iterable[Path]:
+        """The files that bytes stand in for."""
+        return self._overlay.keys()
 
     @cached_property
     def files(self) -> list[Path]:

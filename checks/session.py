@@ -77,7 +77,7 @@ def begin(request: Request, stdin: bytes | None = None) -> Session:
     Raises:
         UsageError: an unknown rule, release or setting.
     """
-    target = _release(request.target) if request.target else None
+    target = _release(request.target) if request.target is not None else None
     chosen_rules(request.select, request.ignore)
     session = Session([], [])
     by_root: dict[Path, Workspace] = {}
@@ -86,7 +86,7 @@ def begin(request: Request, stdin: bytes | None = None) -> Session:
         if name != "-" and not os.path.lexists(path):
             session.unreadable.append((path, "no such file or folder"))
             continue
-        root = project_root(path if name != "-" else path.parent)
+        root = project_root(_before_links(path) if name != "-" else path.parent)
         if root not in by_root:
             by_root[root] = _workspace(root, request, target)
             session.workspaces.append(by_root[root])
@@ -98,15 +98,37 @@ def begin(request: Request, stdin: bytes | None = None) -> Session:
     return session
 
 
+def _before_links(path: Path) -> Path:
+    """Return a path as far as it goes without following a symbolic link below the current folder.
+
+    A link's own place says which project it belongs to, not the place it leads to.
+    """
+    here = Path.cwd()
+    if not path.is_relative_to(here):
+        return path.parent if path.is_symlink() else path
+    for part in path.relative_to(here).parts:
+        if (here / part).is_symlink():
+            return here
+        here = here / part
+    return path
+
+
 def _workspace(root: Path, request: Request, target: Release | None) -> Workspace:
     config = load(root)
     if target is None and config.target is not None:
-        target = _release(config.target)
+        try:
+            target = _release(config.target)
+        except UsageError as error:
+            raise UsageError(f"{root / 'pyproject.toml'}: {error}") from None
     exclude = (*config.exclude, *request.exclude)
     project = Project(root, target or pinned(root) or NEWEST, exclude=exclude)
+    try:
+        chosen_rules(config.select, config.ignore)
+        for ignored in config.per_file_ignores.values():
+            chosen_rules(ignored, ())
+    except UsageError as error:
+        raise UsageError(f"{root / 'pyproject.toml'}: {error}") from None
     rules = chosen_rules(request.select or config.select, (*config.ignore, *request.ignore))
-    for ignored in config.per_file_ignores.values():
-        chosen_rules(ignored, ())
     return Workspace(project, config, rules)
 
 
@@ -121,21 +143,29 @@ def _add(path: Path, workspace: Workspace, session: Session, stdin: bytes | None
     project = workspace.project
     if stdin is not None:
         project.stand_in(path, stdin)
-    elif path.is_dir():
-        workspace.files += python_files(path, project.exclude, project.root)
-        return
-    elif path.is_symlink() and not _stays_inside(path, project.root):
-        session.unreadable.append((path, f"is a link that leads out of {project.root}"))
-        return
-    elif not path.is_file():
-        session.unreadable.append((path, "is not a regular file"))
-        return
+    else:
+        inside = _own_name(path, project.root)
+        if inside is None:
+            session.unreadable.append((path, f"is a link that leads out of {project.root}"))
+            return
+        if inside.is_dir():
+            unlisted: list[OSError] = []
+            workspace.files += python_files(inside, project.exclude, project.root, unlisted)
+            for error in unlisted:
+                session.unreadable.append((Path(error.filename), f"cannot be listed: {error.strerror}"))
+            return
+        if not inside.is_file():
+            session.unreadable.append((path, "is not a regular file"))
+            return
+        path = inside
     workspace.files.append(path)
     workspace.thorough.add(path)
 
 
-def _stays_inside(path: Path, root: Path) -> bool:
-    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
+def _own_name(path: Path, root: Path) -> Path | None:
+    """Return the name of what a path leads to within a root, symbolic links followed; None if it leads out."""
+    real, real_root = Path(os.path.realpath(path)), Path(os.path.realpath(root))
+    return root / real.relative_to(real_root) if real.is_relative_to(real_root) else None
 
 
 def _total_size(files: Sequence[Path]) -> int:

@@ -28,8 +28,6 @@ NodeT = TypeVar("NodeT", bound=ast.AST)
 Located: TypeAlias = ast.expr | ast.stmt | ast.arg | ast.keyword | ast.alias | ast.excepthandler | ast.pattern
 
 _NEWLINE = re.compile(r"\r\n|\r|\n")
-_COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
-_BLANK_OR_COMMENT = re.compile(rb"^[ \t\f]*(?:#.*)?$")
 # The largest file the tools read. A generated table of this size is data, and its tree would take gigabytes.
 MAX_BYTES = 16 * 1024 * 1024
 
@@ -59,40 +57,38 @@ def decode(data: bytes) -> tuple[str, str]:
     if b"\0" in data:
         raise Unreadable("contains NUL bytes, so it is not Python source")
     encoding = _encoding(data)
-    body = data[len(codecs.BOM_UTF8) :] if data.startswith(codecs.BOM_UTF8) else data
+    body = data.removeprefix(codecs.BOM_UTF8)
     try:
         text = body.decode(encoding)
+        exact = text.encode(encoding) == body
     except UnicodeDecodeError as error:
         line = len(_NEWLINE.findall(body[: error.start].decode("latin-1"))) + 1
         raise Unreadable(f"line {line} is not valid {encoding}: {error.reason}") from None
-    try:
-        exact = text.encode(encoding) == body
-    except UnicodeEncodeError:
-        exact = False
+    except Exception as error:
+        raise Unreadable(f"{encoding} cannot decode it: {type(error).__name__}") from None
     if not exact:
         raise Unreadable(f"{encoding} does not give the same bytes back, so an edit could not be exact")
     return text, encoding
 
 
 def _encoding(data: bytes) -> str:
-    has_bom = data.startswith(codecs.BOM_UTF8)
-    lines = re.split(rb"\r\n|\r|\n", data[3 if has_bom else 0 :][:4096], maxsplit=2)[:2]
-    for number, line in enumerate(lines):
-        match = _COOKIE.match(line)
-        if match:
-            name = match[1].decode("ascii", "replace")
-            try:
-                codec = codecs.lookup(name)
-            except LookupError:
-                raise Unreadable(f"unknown encoding in its coding line: {name}") from None
-            if has_bom and codec.name != "utf-8":
-                raise Unreadable(f"has a UTF-8 byte order mark, but its coding line says {name}")
-            if not getattr(codec, "_is_text_encoding", True):
-                raise Unreadable(f"its coding line names {name}, which is not a text encoding")
-            return codec.name
-        if number == 0 and not _BLANK_OR_COMMENT.match(line):
-            break
-    return "utf-8"
+    # tokenize wants lines that end in LF; a coding line may end in CR.
+    lines = [line + b"\n" for line in re.split(rb"\r\n|\r|\n", data[:4096], maxsplit=2)[:2]]
+    supply = iter(lines)
+    try:
+        name = tokenize.detect_encoding(lambda: next(supply, b""))[0]
+    except SyntaxError as error:
+        stated = re.search(rb"coding[:=][ \t]*([-\w.]+)", b"".join(lines))
+        if stated is None:
+            return "utf-8"  # not even its first lines are; decoding says where
+        name = stated[1].decode("ascii", "replace")
+        if data.startswith(codecs.BOM_UTF8):
+            raise Unreadable(f"has a UTF-8 byte order mark, but its coding line says {name}") from None
+        raise Unreadable(f"its coding line cannot be followed: {error.msg}") from None
+    codec = codecs.lookup(name)
+    if not getattr(codec, "_is_text_encoding", True):
+        raise Unreadable(f"its coding line names {name}, which is not a text encoding")
+    return "utf-8" if codec.name == "utf-8-sig" else codec.name
 
 
 class Source:

@@ -19,7 +19,8 @@ _PYTHON_2 = (
 # What each later grammar brought, by what the line at fault looks like.
 _LATER = (
     ((3, 14), r"\bt[rR]?[\"']|except\s+[\w.]+\s*,\s*[\w.]+(\s*,\s*[\w.]+)*\s*:"),
-    ((3, 12), r"^\s*type\s+\w+.*=|\b(?:def|class)\s+\w+\s*\["),
+    ((3, 13), r"^\s*(?:type|(?:async\s+)?def|class)\s+\w+\s*\[[^\]]*="),
+    ((3, 12), r"^\s*type\s+\w+.*=|^\s*(?:async\s+)?(?:def|class)\s+\w+\s*\["),
     ((3, 12), r"\b[rR]?f[rR]?[\"']"),
 )
 

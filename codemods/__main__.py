@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -38,18 +39,30 @@ def apply(unsafe: bool, diff: bool, only_check: bool, **options: Any) -> None:
     plan = engine.mended(request, unsafe=unsafe, jobs=options["jobs"], stdin=stdin)
     if stdin is not None and not (diff or only_check):
         ledger = engine.ledger_of(plan, written=True)
-        sys.stdout.buffer.write(engine.text_for_stdin(plan))
+        sys.stdout.buffer.write(engine.text_for_stdin(plan, stdin))
+        sys.stdout.flush()
         report(ledger, options, mended=True, to_stderr=True, stdin=stdin)
     elif diff or only_check:
         ledger = engine.ledger_of(plan, written=False)
-        if diff and options["output_format"] == "text":
-            for part in engine.diffs(plan):
-                click.echo(part, nl=False)
-        report(ledger, options, mended=True, to_stderr=diff, stdin=stdin)
+        shown = diff and options["output_format"] == "text"
+        if shown:
+            show_diffs(engine.diffs(plan))
+        report(ledger, options, mended=True, to_stderr=shown, stdin=stdin)
     else:
         ledger = engine.write(plan)
         report(ledger, options, mended=True)
     sys.exit(ledger.exit_code())
+
+
+def show_diffs(diffs: Iterable[bytes]) -> None:
+    """Print diffs: to a terminal as text that cannot move its cursor, else to the byte."""
+    for diff in diffs:
+        if sys.stdout.isatty():
+            for line in diff.decode(errors="backslashreplace").split("\n"):
+                click.echo(printable(line))
+        else:
+            sys.stdout.buffer.write(diff)
+    sys.stdout.flush()
 
 
 @codemods.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import re
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +15,10 @@ from checks.progress import progress
 from checks.report import Entry, Ledger, Status, printable, shown_path
 from checks.rule import Rule
 from checks.session import Request, Session, Workspace, begin
-from checks.source import Unreadable, decode
 from codemods.journal import Change, Journal, NotWritten
 from codemods.mend import Mended, mend, wanted_fixes
 
-_NEWLINE = re.compile(r"(?<=\r\n)|(?<=\r)(?!\n)|(?<=\n)")
+_NO_NEWLINE = b"\n\\ No newline at end of file\n"
 
 
 @dataclass(slots=True)
@@ -177,30 +176,45 @@ def _told(failure: NotWritten | None, file: Mended) -> str | None:
 # -- showing
 
 
-def diffs(plan: Plan) -> Iterator[str]:
-    """Yield a unified diff for each file that would change."""
+def diffs(plan: Plan) -> Iterator[bytes]:
+    """Yield a unified diff for each file that would change, as git writes and reads it."""
     changed = [file for files in plan.sets for file in files if file.changed]
     for file in sorted(changed, key=lambda file: file.path):
-        name = shown_path(file.path)
-        before, after = (_lines(data) for data in (file.before, file.after))
-        for line in difflib.unified_diff(before, after, f"a/{name}", f"b/{name}"):
-            yield line if line.endswith(("\n", "\r")) else f"{line}\n\\ No newline at end of file\n"
+        name = os.fsencode(shown_path(file.path))
+        # Only LF ends a line of a diff; any other newline is a character of its line.
+        before, after = (data.split(b"\n") for data in (file.before, file.after))
+        lines = difflib.diff_bytes(
+            difflib.unified_diff,
+            _ended(before),
+            _ended(after),
+            _label(b"a/" + name),
+            _label(b"b/" + name),
+            lineterm=b"\n",
+        )
+        yield b"".join(line if line.endswith(b"\n") else line + _NO_NEWLINE for line in lines)
 
 
-def _lines(data: bytes) -> list[str]:
-    try:
-        text = decode(data)[0]
-    except Unreadable:
-        text = data.decode("latin-1")
-    return [line for line in _NEWLINE.split(text) if line]
+def _ended(parts: list[bytes]) -> list[bytes]:
+    lines = [part + b"\n" for part in parts[:-1]]
+    return [*lines, parts[-1]] if parts[-1] else lines
 
 
-def text_for_stdin(plan: Plan) -> bytes:
+def _label(name: bytes) -> bytes:
+    """Return a file name as git puts it in a diff: quoted if it must be, a blank in it marked by a tab behind it."""
+    if all(32 <= byte < 127 and byte not in b'"\\' for byte in name):
+        return name + (b"\t" if b" " in name else b"")
+    escapes = {7: b"a", 8: b"b", 9: b"t", 10: b"n", 11: b"v", 12: b"f", 13: b"r", 34: b'"', 92: b"\\"}
+    quoted = b""
+    for byte in name:
+        if byte in escapes:
+            quoted += b"\\" + escapes[byte]
+        else:
+            quoted += bytes([byte]) if 32 <= byte < 127 else b"\\%03o" % byte
+    return b'"' + quoted + b'"'
+
+
+def text_for_stdin(plan: Plan, given: bytes) -> bytes:
     """Return the text given on stdin as mended, or as it was."""
-    for files in plan.sets:
-        for file in files:
-            return file.after
-    for workspace in plan.session.workspaces:
-        for path in workspace.files:
-            return workspace.project.read(path)
-    return b""
+    stand_ins = {path for workspace in plan.session.workspaces for path in workspace.project.stand_ins}
+    mended = (file.after for files in plan.sets for file in files if file.path in stand_ins)
+    return next(mended, given)

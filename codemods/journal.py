@@ -16,11 +16,11 @@ import stat
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 _KEPT_RUNS = 20
 
@@ -40,6 +40,14 @@ class Change:
     path: Path
     before: bytes
     after: bytes
+
+
+class Entry(TypedDict):
+    """A changed file in the journal: its names, the first one the file itself, and the digests of its bytes."""
+
+    names: list[str]
+    before: str
+    after: str
 
 
 def digest(data: bytes) -> str:
@@ -72,33 +80,27 @@ class Journal:
         Raises:
             NotWritten: a file cannot be written or has changed; every file is as it was.
         """
+        changes = [change for change in changes if not _done_under_another_name(change)]
         for change in changes:
             _check_writable(change)
+        if not changes:
+            return
         try:
-            self._record(changes)
+            self._record(changes, siblings)
         except OSError as error:
             reason = f"the journal cannot be written: {error.strerror or error}"
             raise NotWritten(changes[0].path, reason) from None
         with _signals_wait():
-            written: list[Change] = []
-            try:
-                for change in changes:
-                    _replace(change, siblings)
-                    written.append(change)
-            except NotWritten:
-                for change in reversed(written):
-                    with suppress(NotWritten):
-                        _replace(Change(change.path, change.after, change.before), siblings)
-                raise
+            _replace_all(changes, siblings)
 
-    def _record(self, changes: Sequence[Change]) -> None:
+    def _record(self, changes: Sequence[Change], siblings: Callable[[], Iterable[Path]]) -> None:
         folder = self._begin()
         for change in changes:
             _write_synced(folder / digest(change.before), change.before)
         with (folder / "changes.jsonl").open("a", encoding="utf-8") as stream:
             for change in changes:
-                entry = {
-                    "path": os.fsencode(os.path.realpath(change.path)).decode("latin-1"),
+                entry: Entry = {
+                    "names": [_to_text(name) for name in _names(change.path, siblings)],
                     "before": digest(change.before),
                     "after": digest(change.after),
                 }
@@ -132,53 +134,121 @@ def _check_writable(change: Change) -> None:
         raise NotWritten(path, f"cannot be written: {error.strerror or error}") from None
 
 
-def _replace(change: Change, siblings: Callable[[], Iterable[Path]]) -> None:
-    """Put new bytes in a file's place in one step, its mode, owner, links and what they point to kept."""
-    target = Path(os.path.realpath(change.path))
-    temporary: list[str] = []
+def _done_under_another_name(change: Change) -> bool:
+    """Tell whether a file with several names got its new bytes already."""
     try:
-        status = target.stat()
-        names = _hard_links(target, status, siblings) if status.st_nlink > 1 else [target]
-        handle, first = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
-        temporary.append(first)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(change.after)
-            stream.flush()
-            os.fchmod(stream.fileno(), stat.S_IMODE(status.st_mode))
-            if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
-                with suppress(OSError):
-                    os.fchown(stream.fileno(), status.st_uid, status.st_gid)
-            os.fsync(stream.fileno())
-        for name in names[1:]:
-            link = f"{name}.{secrets.token_hex(4)}"
-            os.link(first, link)
-            temporary.append(link)
-        if target.read_bytes() != change.before:
-            raise NotWritten(change.path, "changed while the run was under way")
-        for name, new in zip(reversed(names), reversed(temporary), strict=True):
-            os.replace(new, name)
-        temporary.clear()
-        _sync_folder(target.parent)
-    except OSError as error:
-        raise NotWritten(change.path, f"cannot be written: {error.strerror or error}") from None
+        return change.path.stat().st_nlink > 1 and change.path.read_bytes() == change.after
+    except OSError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Staged:
+    """A change with its new bytes on disk beside each of the file's names, and the old ones if it may be taken back."""
+
+    change: Change
+    names: list[Path]
+    new: list[str]
+    old: list[str]
+
+
+def _replace_all(changes: Sequence[Change], siblings: Callable[[], Iterable[Path]]) -> None:
+    """Put new bytes in the place of files, each in one step; mode, owner, links and what they point to are kept.
+
+    All that needs room on the disk is done before the first file is touched, so that taking back the first ones,
+    should a later one fail, needs none.
+    """
+    staged: list[_Staged] = []
+    done: list[_Staged] = []
+    current = changes[0]
+    try:
+        for current in changes:
+            staged.append(_stage(current, siblings, restorable=len(changes) > 1))
+        for one in staged:
+            current = one.change
+            if one.names[0].read_bytes() != current.before:
+                raise NotWritten(current.path, "changed while the run was under way")
+            done.append(one)
+            for new, name in zip(one.new, one.names, strict=True):
+                os.replace(new, name)
+            _sync_folder(one.names[0].parent)
+    except (OSError, NotWritten) as error:
+        for one in done:
+            _restore(one)
+        if isinstance(error, NotWritten):
+            raise
+        raise NotWritten(current.path, f"cannot be written: {error.strerror or error}") from None
     finally:
-        for leftover in temporary:
+        for leftover in (name for one in staged for name in (*one.new, *one.old)):
             with suppress(OSError):
                 os.unlink(leftover)
 
 
-def _hard_links(target: Path, status: os.stat_result, siblings: Callable[[], Iterable[Path]]) -> list[Path]:
-    """Return every name of a file; all must be known, since each is switched to the new file by itself."""
-    names = [target]
-    for other in siblings():
-        with suppress(OSError):
-            here = other.stat(follow_symlinks=False)
-            if (here.st_dev, here.st_ino) == (status.st_dev, status.st_ino) and other != target:
-                names.append(other)
+def _stage(change: Change, siblings: Callable[[], Iterable[Path]], *, restorable: bool) -> _Staged:
+    names = _names(change.path, siblings)
+    status = names[0].stat()
     if len(names) != status.st_nlink:
         reason = f"has {status.st_nlink - len(names)} hard link(s) outside the project"
-        raise NotWritten(target, reason)
+        raise NotWritten(change.path, reason)
+    staged = _Staged(change, names, [], [])
+    try:
+        _copy_beside(names, change.after, status, staged.new)
+        if restorable:
+            _copy_beside(names, change.before, status, staged.old)
+    except BaseException:
+        for leftover in (*staged.new, *staged.old):
+            with suppress(OSError):
+                os.unlink(leftover)
+        raise
+    return staged
+
+
+def _copy_beside(names: Sequence[Path], data: bytes, status: os.stat_result, made: list[str]) -> None:
+    """Write bytes to a hidden file beside each name, all of them links to one file that is like the original."""
+    target = names[0]
+    handle, first = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".codemods", dir=target.parent)
+    made.append(first)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
+            with suppress(OSError):
+                os.fchown(stream.fileno(), status.st_uid, status.st_gid)
+        # Last, since a change of owner clears the set-user-ID bits.
+        os.fchmod(stream.fileno(), stat.S_IMODE(status.st_mode))
+        os.fsync(stream.fileno())
+    for name in names[1:]:
+        link = name.with_name(f".{name.name[:100]}.{secrets.token_hex(4)}.codemods")
+        os.link(first, link)
+        made.append(str(link))
+
+
+def _restore(one: _Staged) -> None:
+    for old, name in zip(one.old, one.names, strict=False):
+        with suppress(OSError):
+            os.replace(old, name)
+
+
+def _names(path: Path, siblings: Callable[[], Iterable[Path]]) -> list[Path]:
+    """Return the file a path leads to, and its other hard links among the siblings; each is switched by itself."""
+    target = Path(os.path.realpath(path))
+    status = target.stat()
+    names = [target]
+    if status.st_nlink > 1:
+        for other in siblings():
+            with suppress(OSError):
+                here = other.stat(follow_symlinks=False)
+                if (here.st_dev, here.st_ino) == (status.st_dev, status.st_ino) and other != target:
+                    names.append(other)
     return names
+
+
+def _to_text(path: Path) -> str:
+    return os.fsencode(path).decode("latin-1")
+
+
+def _from_text(text: str) -> Path:
+    return Path(os.fsdecode(text.encode("latin-1")))
 
 
 def _write_synced(path: Path, data: bytes) -> None:
@@ -247,8 +317,8 @@ def undo(places: Sequence[Path], folder: Path | None = None) -> Undone | None:
     return None
 
 
-def _entries(run: Path) -> list[dict[str, str]]:
-    entries: list[dict[str, str]] = []
+def _entries(run: Path) -> list[Entry]:
+    entries: list[Entry] = []
     with suppress(OSError):
         for line in (run / "changes.jsonl").read_text(encoding="utf-8").splitlines():
             with suppress(ValueError):  # the last line of a run that was killed
@@ -256,19 +326,19 @@ def _entries(run: Path) -> list[dict[str, str]]:
     return entries
 
 
-def _path_of(entry: Mapping[str, str]) -> Path:
-    return Path(os.fsdecode(entry["path"].encode("latin-1")))
-
-
-def _concerns(run: Path, entries: Sequence[Mapping[str, str]], roots: Sequence[Path]) -> bool:
+def _concerns(run: Path, entries: Sequence[Entry], roots: Sequence[Path]) -> bool:
     started = Path(os.fsdecode((run / "cwd").read_bytes())) if (run / "cwd").exists() else None
-    return any(started == root or any(_path_of(entry).is_relative_to(root) for entry in entries) for root in roots)
+    return any(
+        started == root or any(_from_text(entry["names"][0]).is_relative_to(root) for entry in entries)
+        for root in roots
+    )
 
 
-def _take_back(run: Path, entries: Sequence[Mapping[str, str]]) -> Undone:
+def _take_back(run: Path, entries: Sequence[Entry]) -> Undone:
     done = Undone([], [])
     for entry in reversed(entries):
-        path = _path_of(entry)
+        names = [_from_text(name) for name in entry["names"]]
+        path = names[0]
         try:
             current = path.read_bytes()
             if digest(current) == entry["before"]:
@@ -277,7 +347,7 @@ def _take_back(run: Path, entries: Sequence[Mapping[str, str]]) -> Undone:
                 raise NotWritten(path, "was changed since")
             change = Change(path, current, (run / entry["before"]).read_bytes())
             _check_writable(change)
-            _replace(change, path.parent.iterdir)
+            _replace_all([change], lambda names=names: names)
             done.restored.append(path)
         except NotWritten as refusal:
             done.refused.append((path, str(refusal)))

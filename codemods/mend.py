@@ -16,7 +16,6 @@ from checks.inspect import inspect
 from checks.project import Project
 from checks.rule import Finding, Fix, Rule
 from checks.source import Source, Unreadable
-from codemods.edit import Draft
 from codemods.fixes import fix_for
 from codemods.imports import needless_imports
 from codemods.splice import Edit, Refused, splice
@@ -206,6 +205,9 @@ def _placed(
 
 
 def _edits_of(unit: _Unit, project: Project) -> dict[Path, list[Edit]]:
+    # Only here does a run need LibCST, which takes longer to load than most runs take.
+    from codemods.edit import Draft
+
     drafts: dict[Path, Draft] = {}
     for finding in unit.findings:
         path = Path(finding.path)

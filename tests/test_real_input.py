@@ -64,7 +64,8 @@ def test_what_is_found_in_1_1_0(tmp_path: Path) -> None:
         ("task_observer.py", "task-manager-argument", "none"),
         ("task.py", "task-manager-argument", "none"),
     }
-    assert [line for line in "".join(apply.diffs(plan)).splitlines() if line[:1] in "+-"][2:] == [
+    diff = b"".join(apply.diffs(plan)).decode()
+    assert [line for line in diff.splitlines() if line[:1] in "+-"][2:] == [
         '-            name = f"{self}::{coroutine.cr_code.co_name}"',
         "+            name = f\"{self}::{getattr(getattr(coroutine, 'cr_code', None), 'co_name', 'task')}\"",
     ]

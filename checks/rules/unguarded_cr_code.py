@@ -131,6 +131,8 @@ def _advice(node: ast.Attribute, whole: ast.Attribute, source: Source) -> str:
         isinstance(op, (ast.Is, ast.IsNot, ast.Eq, ast.NotEq)) for op in parent.ops
     ):
         return "which code object it runs is an identity no default can stand in for: test hasattr first"
+    if source.has_comment(source.start(whole), source.end(whole)):
+        return "a comment stands inside the expression: use getattr with defaults"
     if whole is not node:
         return "both quotes are taken here: read the name into a variable first"
     return f'use getattr(…, "{node.attr}", None) and handle None'

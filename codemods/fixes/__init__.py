@@ -10,9 +10,10 @@ import importlib
 import importlib.util
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from codemods.edit import Draft
+if TYPE_CHECKING:
+    from codemods.edit import Draft
 
 
 @cache
