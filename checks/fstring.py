@@ -47,11 +47,14 @@ def free_quotes(node: ast.expr, source: Source) -> list[str]:
 
     Before Python 3.12 no text inside an f-string's field may use the quote of a string around it.
     """
-    openings = [
-        quote_at(above, source, source.start(node))
-        for above in source.ancestors(node)
-        if isinstance(above, ast.JoinedStr) and not _is_format_spec(above, source)
-    ]
+    try:
+        openings = [
+            quote_at(above, source, source.start(node))
+            for above in source.ancestors(node)
+            if isinstance(above, ast.JoinedStr) and not _is_format_spec(above, source)
+        ]
+    except (SystemError, UnicodeDecodeError, tokenize.TokenError, SyntaxError):
+        return []  # CPython's tokenizer gives up on some nested f-strings
     taken = {opening for opening in openings if len(opening) == 1}
     unlikely = {opening[0] for opening in openings}
     return sorted({'"', "'"} - taken, key=lambda quote: (quote in unlikely, quote))

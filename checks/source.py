@@ -12,6 +12,7 @@ import io
 import re
 import sys
 import tokenize
+import warnings
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -119,7 +120,9 @@ class Source:
         from checks.syntax import explain
 
         try:
-            return ast.parse(self.text)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # an odd escape in a string is not our business
+                return ast.parse(self.text)
         except (SyntaxError, ValueError) as error:
             raise Unreadable(explain(error, self.text)) from None
         except (RecursionError, MemoryError):

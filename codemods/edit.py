@@ -7,8 +7,9 @@ LibCST cannot print back to the letter is noticed at once.
 from __future__ import annotations
 
 import ast
+import re
 import tokenize
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TypeAlias, TypeVar, cast
 
 import libcst as cst
@@ -20,6 +21,7 @@ from codemods.splice import Edit, Refused
 _Element: TypeAlias = cst.Param | cst.ParamStar | cst.ParamSlash
 ElementT = TypeVar("ElementT", cst.Arg, _Element)
 _PRINTER = cst.Module([])
+_NEWLINE = re.compile(r"\r\n|\r|\n")
 
 
 class Draft:
@@ -39,7 +41,7 @@ class Draft:
         Raises:
             Refused: LibCST does not read it, or would not print it back as it is.
         """
-        text = f"({self._text(span)})"
+        text = _NEWLINE.sub("\n", f"({self._text(span)})")
         try:
             node = cst.parse_expression(text)
         except cst.ParserSyntaxError as error:
@@ -51,17 +53,22 @@ class Draft:
     def replace(self, span: Span, new: cst.CSTNode | str) -> None:
         """Put a node or a text in the place of a span."""
         text = new if isinstance(new, str) else _PRINTER.code_for_node(new)
-        self._edit(self._start(span), self._end(span), text)
+        start, end = self._start(span), self._end(span)
+        # ``return(x)`` needs a blank once the parenthesis is gone.
+        before, behind = self.source.text[:start][-1:], self.source.text[end : end + 1]
+        text = f" {text}" if _are_words(before, text[:1]) else text
+        text = f"{text} " if _are_words(text[-1:], behind) else text
+        self._edit(start, end, text)
 
     def drop_argument(self, call: Span, argument: Span) -> None:
         """Take one argument out of a call, the comma and the line that were only its own with it."""
         node = self.expression(call)
         if not isinstance(node, cst.Call):
             raise Refused(f"line {call.line}: there is no call here")
-        at = len(_PRINTER.code_for_node(node.func)) + self._start(call)
-        at += len(_PRINTER.code_for_node(node.whitespace_after_func)) + 1
+        at = len(_PRINTER.code_for_node(node.func)) + len(_PRINTER.code_for_node(node.whitespace_after_func)) + 1
         at += len(_PRINTER.code_for_node(node.whitespace_before_args))
-        target = self._start(argument)
+        before = self.source.text[self._start(call) : self._start(argument)]
+        target = len(_NEWLINE.sub("\n", before))
         for index, element in enumerate(node.args):  # noqa: B007
             code = len(_PRINTER.code_for_node(element))
             if at <= target < at + code:
@@ -69,11 +76,8 @@ class Draft:
             at += code
         else:
             raise Refused(f"line {argument.line}: there is no argument here")
-        args = _without(node.args, index)
-        changed = node.with_changes(args=args)
-        if not args:
-            changed = changed.with_changes(whitespace_before_args=cst.SimpleWhitespace(""))
-        self.replace(call, changed)
+        args, space = _without(node.args, {index}, node.whitespace_before_args)
+        self.replace(call, node.with_changes(args=args, whitespace_before_args=space))
 
     # -- functions
 
@@ -81,11 +85,12 @@ class Draft:
         """Take one parameter out of a function's signature, and a ``*`` or ``/`` that nothing needs any more."""
         start = self._start(function)
         end = self._signature_end(function)
-        head = self.source.text[start:end]
+        head = _NEWLINE.sub("\n", self.source.text[start:end])
         node = cst.parse_statement(f"{head} ...\n")
         if not isinstance(node, cst.FunctionDef) or _PRINTER.code_for_node(node) != f"{head} ...\n":
             raise Refused(f"line {function.line}: LibCST would not give this signature back unchanged")
-        changed = node.with_changes(params=_without_parameter(node.params, name))
+        params, space = _without_parameter(node, name)
+        changed = node.with_changes(params=params, whitespace_before_params=space)
         self._edit(start, end, _PRINTER.code_for_node(changed).removesuffix(" ...\n"))
 
     def _signature_end(self, function: Span) -> int:
@@ -177,29 +182,61 @@ class Draft:
         return self.source.offset(span.end_line, span.end_column)
 
 
-def _without(elements: Sequence[ElementT], *indices: int) -> list[ElementT]:
-    """Return comma-separated elements less some; the new last one ends as the old last one did."""
-    kept = [element for index, element in enumerate(elements) if index not in indices]
-    if kept and len(elements) - 1 in indices:
-        kept[-1] = _ended_like(kept[-1], elements[-1])
-    return kept
+def _are_words(left: str, right: str) -> bool:
+    return bool(left and right) and (left.isalnum() or left == "_") and (right.isalnum() or right == "_")
 
 
-def _ended_like(element: ElementT, removed: ElementT) -> ElementT:
-    comma, last = element.comma, removed.comma
-    if isinstance(comma, cst.Comma) and _has_comment(comma.whitespace_after):
-        # A comment behind the comma stays; only what follows its line is taken over.
-        space = comma.whitespace_after
-        end = last.whitespace_after if isinstance(last, cst.Comma) else None
-        assert isinstance(space, cst.ParenthesizedWhitespace)
-        if isinstance(end, cst.ParenthesizedWhitespace):
-            space = space.with_changes(indent=end.indent, last_line=end.last_line)
-        return element.with_changes(comma=comma.with_changes(whitespace_after=space))
-    changed = element.with_changes(comma=last)
+def _without(
+    elements: Sequence[ElementT], doomed: Collection[int], opening: cst.BaseParenthesizableWhitespace
+) -> tuple[list[ElementT], cst.BaseParenthesizableWhitespace]:
+    """Return comma-separated elements less some, and the space behind the opening parenthesis.
+
+    What stands above an element, and behind it on its line, speaks of it and goes with it; what stands above the next
+    one, or behind the last one, stays. The new last element ends as the old last one did.
+    """
+    kept: list[ElementT] = []
+    for index, element in enumerate(elements):
+        if index not in doomed:
+            kept.append(element)
+            continue
+        behind = element.comma.whitespace_after if isinstance(element.comma, cst.Comma) else None
+        if not kept:
+            opening = _joined(opening, behind)
+            continue
+        previous = kept[-1]
+        if isinstance(previous.comma, cst.Comma) and isinstance(element.comma, cst.Comma):
+            space = _joined(previous.comma.whitespace_after, behind)
+            if index == len(elements) - 1 and behind is not None and not _has_comment(space):
+                space = behind
+            kept[-1] = previous.with_changes(comma=previous.comma.with_changes(whitespace_after=space))
+        elif isinstance(previous.comma, cst.Comma):
+            kept[-1] = _without_comma(previous, element)
+    if not kept:
+        opening = opening if _has_comment(opening) else cst.SimpleWhitespace("")
+    return kept, opening
+
+
+def _without_comma(previous: ElementT, last: ElementT) -> ElementT:
+    """Return an element that is the last one now, where the old last one had no comma behind it."""
+    assert isinstance(previous.comma, cst.Comma)
+    if _has_comment(previous.comma.whitespace_after):
+        return previous
+    changed = previous.with_changes(comma=cst.MaybeSentinel.DEFAULT)
     for name in ("whitespace_after_arg", "whitespace_after_param"):
-        if hasattr(element, name) and hasattr(removed, name):
-            changed = changed.with_changes(**{name: getattr(removed, name)})
+        if hasattr(previous, name) and hasattr(last, name):
+            changed = changed.with_changes(**{name: getattr(last, name)})
     return changed
+
+
+def _joined(
+    before: cst.BaseParenthesizableWhitespace, behind: cst.BaseParenthesizableWhitespace | None
+) -> cst.BaseParenthesizableWhitespace:
+    """Return the space in front of an element and the one behind it as one, once the element is gone."""
+    if not isinstance(behind, cst.ParenthesizedWhitespace):
+        return before
+    if not isinstance(before, cst.ParenthesizedWhitespace):
+        return behind
+    return before.with_changes(empty_lines=behind.empty_lines, indent=behind.indent, last_line=behind.last_line)
 
 
 def _has_comment(space: cst.BaseParenthesizableWhitespace) -> bool:
@@ -208,7 +245,8 @@ def _has_comment(space: cst.BaseParenthesizableWhitespace) -> bool:
     )
 
 
-def _without_parameter(parameters: cst.Parameters, name: str) -> cst.Parameters:
+def _without_parameter(node: cst.FunctionDef, name: str) -> tuple[cst.Parameters, cst.BaseParenthesizableWhitespace]:
+    parameters = node.params
     fields = ("posonly_params", "posonly_ind", "params", "star_arg", "kwonly_params", "star_kwarg")
     elements: list[_Element] = []
     homes: list[str] = []
@@ -231,7 +269,8 @@ def _without_parameter(parameters: cst.Parameters, name: str) -> cst.Parameters:
         needless = {"kwonly_params": cst.ParamStar, "posonly_params": cst.ParamSlash}.get(homes[index])
         doomed |= {i for i, e in enumerate(elements) if needless and isinstance(e, needless)}
     homes = [home for i, home in enumerate(homes) if i not in doomed]
-    kept = list(zip(homes, _without(elements, *doomed), strict=True))
+    remaining, space = _without(elements, doomed, node.whitespace_before_params)
+    kept = list(zip(homes, remaining, strict=True))
     changes: dict[str, object] = {}
     for field in fields:
         found = [element for home, element in kept if home == field]
@@ -241,4 +280,4 @@ def _without_parameter(parameters: cst.Parameters, name: str) -> cst.Parameters:
             changes[field] = None if field == "star_kwarg" else cst.MaybeSentinel.DEFAULT
         else:
             changes[field] = found[0]
-    return parameters.with_changes(**changes)
+    return parameters.with_changes(**changes), space

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 
 from checks.names import Names
 from checks.pipecat.moves import MovedImport, NewHome
@@ -51,7 +52,9 @@ def _sibling(statement: ast.ImportFrom, module: str, source: Source) -> ast.Impo
 
 
 def _renamed_in_place(statement: ast.ImportFrom, homes: Sequence[NewHome], source: Source) -> Iterator[Edit]:
-    start = source.text.index(str(statement.module), source.start(statement) + len("from"))
+    start = source.text.find(str(statement.module), source.start(statement) + len("from"))
+    if not source.start(statement) < start < source.start(statement.names[0]):
+        raise Refused(f"line {source.span(statement).line}: the module's name is not written in one piece")
     yield Edit(start, start + len(str(statement.module)), homes[0].module)
     for alias, home in zip(statement.names, homes, strict=True):
         yield Edit(source.start(alias), source.end(alias), _alias(home))
@@ -62,7 +65,8 @@ def _alias(home: NewHome) -> str:
 
 
 def _statements(homes: Sequence[NewHome], statement: ast.ImportFrom, source: Source) -> str:
-    indent = " " * statement.col_offset
+    first = source.start(statement)
+    indent = source.text[source.line_start(source.span(statement).line) : first]
     modules = dict.fromkeys(home.module for home in homes)
     lines = [f"from {module} import {', '.join(_alias(h) for h in homes if h.module == module)}" for module in modules]
     return f"\n{indent}".join(lines)
@@ -71,8 +75,8 @@ def _statements(homes: Sequence[NewHome], statement: ast.ImportFrom, source: Sou
 def added_name(statement: ast.ImportFrom, name: str, source: Source) -> Iterator[Edit]:
     """Yield the edit that adds a name to a ``from`` import: in its place where the names are sorted, else last."""
     aliases = statement.names
-    plain = name.partition(" ")[0]
-    if plain in [alias.name for alias in aliases]:
+    plain, _, local = name.partition(" as ")
+    if (plain, local or plain) in [(alias.name, alias.asname or alias.name) for alias in aliases]:
         return
     spelled = [alias.name for alias in aliases]
     following = next((a for a in aliases if a.name > plain), None) if spelled == sorted(spelled) else None
@@ -105,7 +109,9 @@ def needless_imports(before: Source, after: Source) -> Iterator[Edit]:
             if not _is_kept(statement, alias, local, after):
                 doomed.setdefault(statement, []).append(alias)
     for statement, aliases in doomed.items():
-        yield from _dropped(statement, aliases, after)
+        # An import that cannot be taken out cleanly may stay: it is needless, not wrong.
+        with suppress(Refused):
+            yield from list(_dropped(statement, aliases, after))
 
 
 def _imported(source: Source) -> Iterator[tuple[ast.Import | ast.ImportFrom, ast.alias]]:

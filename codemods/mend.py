@@ -191,6 +191,9 @@ def _placed(
         except Refused as refusal:
             held[unit.key] = str(refusal)
             continue
+        except Exception as error:
+            held[unit.key] = f"the fix failed: {type(error).__name__}: {str(error).partition(chr(10))[0]}"
+            continue
         clash = any(
             edit.conflicts(other)
             for path, asked_here in asked.items()
@@ -237,7 +240,7 @@ def _note_applied(placed: Sequence[_Unit], files: Mapping[Path, Mended], *, firs
 
 def _alike(left: Finding, right: Finding) -> bool:
     """Tell whether two findings are the same but for their place, which moves as other edits are made."""
-    return (left.rule, left.message, left.fix) == (right.rule, right.message, right.fix)
+    return (left.rule, left.fix, type(left.facts)) == (right.rule, right.fix, type(right.facts))
 
 
 def _written(edits: Mapping[Path, list[Edit]], project: Project, placed: Sequence[_Unit]) -> dict[Path, bytes]:

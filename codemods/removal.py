@@ -46,19 +46,12 @@ def _lines_of(statement: ast.stmt, source: Source) -> tuple[int, int]:
 
 
 def _whole_lines(start: int, end: int, source: Source) -> Edit:
-    """Return the removal of the lines from ``start`` to before ``end``, with a comment or blank line left over.
+    """Return the removal of the lines from ``start`` to before ``end``.
 
-    A comment right above a statement that ends its paragraph speaks of it alone and goes too; of the blank lines then
-    facing each other one set goes.
+    Comments above stay. Where blank lines above and below then face each other, the fewer ones go.
     """
-    ends_paragraph = _is_blank(end, source)
-    first = start
-    while _is_comment(first - 1, source):
-        first -= 1
-    if ends_paragraph:
-        start = first
-        if _opens_paragraph(start, source):
-            start, end = _with_smaller_gap(start, end, source)
+    if _is_blank(end, source) and _opens_paragraph(start, source):
+        start, end = _with_smaller_gap(start, end, source)
     at, stop = source.line_start(start), source.line_start(end)
     if "\f" in source.text[at:stop]:
         raise Refused(f"line {start}: the edit would touch a form feed")
@@ -79,10 +72,6 @@ def _with_smaller_gap(start: int, end: int, source: Source) -> tuple[int, int]:
 
 def _is_blank(line: int, source: Source) -> bool:
     return line > source.line_count or (line >= 1 and not source.line(line).strip())
-
-
-def _is_comment(line: int, source: Source) -> bool:
-    return line >= 1 and source.line(line).lstrip().startswith("#")
 
 
 def _opens_paragraph(line: int, source: Source) -> bool:

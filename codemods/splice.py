@@ -77,9 +77,11 @@ def splice(source: Source, edits: Iterable[Edit]) -> bytes:
 
 
 def _in_file_newlines(edit: Edit, source: Source) -> Edit:
-    whole = trimmed(edit, source.text)
-    newline = newline_at(source, whole.start)
-    return Edit(whole.start, whole.end, _NEWLINE.sub(newline, whole.text))
+    kinds = set(_NEWLINE.findall(source.text, edit.start, edit.end))
+    if len(kinds) > 1 and "\n" in edit.text:
+        raise Refused("the edit spans lines that end in different newlines")
+    newline = kinds.pop() if len(kinds) == 1 else newline_at(source, edit.start)
+    return trimmed(Edit(edit.start, edit.end, _NEWLINE.sub(newline, edit.text)), source.text)
 
 
 def _encoded(text: str, source: Source) -> bytes:
