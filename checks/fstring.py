@@ -60,6 +60,16 @@ def free_quotes(node: ast.expr, source: Source) -> list[str]:
     return sorted({'"', "'"} - taken, key=lambda quote: (quote in unlikely, quote))
 
 
+def is_labelled(node: ast.expr, source: Source) -> bool:
+    """Tell whether an expression stands in a field such as ``{x=}``, which prints the expression too."""
+    for above in source.ancestors(node):
+        if isinstance(above, ast.FormattedValue):
+            return re.match(r"\s*\)*\s*=(?!=)", source.text[source.end(above.value) :]) is not None
+        if isinstance(above, ast.stmt):
+            break
+    return False
+
+
 def _is_format_spec(node: ast.JoinedStr, source: Source) -> bool:
     parent = source.parent(node)
     return isinstance(parent, ast.FormattedValue) and parent.format_spec is node

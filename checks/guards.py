@@ -23,10 +23,18 @@ def conditions(node: ast.AST, source: Source) -> Iterator[Condition]:
         for part, truth in implied(test, outcome):
             yield part, truth
             # ``is_native = inspect.iscoroutine(x)`` and then ``if is_native:``
-            if isinstance(part, ast.Name):
-                bindings = source.names.bindings(part)
-                if len(bindings) == 1 and isinstance(bindings[0].node, ast.Assign):
-                    yield from implied(bindings[0].node.value, truth)
+            if isinstance(part, ast.Name) and (value := value_of(part, source)) is not None:
+                yield from implied(value, truth)
+
+
+def value_of(node: ast.Name, source: Source) -> ast.expr | None:
+    """Return what a name was given, where that happened once and by a plain assignment."""
+    bindings = source.names.bindings(node)
+    bound = bindings[0].node if len(bindings) == 1 else None
+    if isinstance(bound, ast.Assign):
+        return bound.value
+    parent = source.parent(bound) if bound is not None else None
+    return parent.value if isinstance(parent, ast.NamedExpr) else None
 
 
 def implied(test: ast.expr, outcome: bool) -> Iterator[Condition]:
@@ -110,7 +118,17 @@ def leaves(block: Sequence[ast.stmt]) -> bool:
     last = block[-1]
     if isinstance(last, ast.If):
         return leaves(last.body) and leaves(last.orelse)
-    return isinstance(last, _LEAVES)
+    return isinstance(last, _LEAVES) or _ends_process(last)
+
+
+def _ends_process(statement: ast.stmt) -> bool:
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if not isinstance(call, ast.Call):
+        return False
+    function = call.func
+    if isinstance(function, ast.Name):
+        return function.id in ("exit", "quit")
+    return isinstance(function, ast.Attribute) and function.attr in ("exit", "_exit", "skip", "fail")
 
 
 def catches(node: ast.AST, source: Source, *errors: str) -> bool:
@@ -144,12 +162,15 @@ def _handles(kind: ast.expr | None, errors: tuple[str, ...]) -> bool:
 
 
 def tests_version(node: ast.AST, source: Source) -> bool:
-    """Tell whether a node runs only after a test on a version: code written for several releases."""
+    """Tell whether a node runs only after a test on Pipecat's version: code written for several releases."""
     for test, _ in _tests(node, source):
-        for part in ast.walk(test):
-            name = part.id if isinstance(part, ast.Name) else getattr(part, "attr", "")
-            if isinstance(name, str) and "version" in name.lower():
-                return True
+        text = source.segment(test)
+        for name in ast.walk(test):
+            value = value_of(name, source) if isinstance(name, ast.Name) else None
+            text += source.segment(value) if value is not None else ""
+        text = text.lower()
+        if "version" in text and "pipecat" in text:
+            return True
     return False
 
 

@@ -78,12 +78,16 @@ class Names:
 
     def bindings(self, node: ast.Name) -> list[Binding]:
         """Return every binding of a name in the scope it is looked up in; none for a builtin or a star import."""
-        scope: Scope | None = self.scope(node)
+        return self.lookup(node.id, node)
+
+    def lookup(self, name: str, place: ast.AST) -> list[Binding]:
+        """Return every binding a name would have if it were read at a place."""
+        scope: Scope | None = self.scope(place)
         first = True
         while scope is not None:
             # A class body's names are not seen from the functions inside it.
             if first or not isinstance(scope, ast.ClassDef):
-                found = self.table(scope).get(node.id)
+                found = self.table(scope).get(name)
                 if found:
                     return found
             first = False

@@ -172,7 +172,14 @@ class Project:
         return self.definition(qualified, source.path) if qualified else None
 
     def mentioning(self, word: str) -> Iterator[Source]:
-        """Yield every file of the project in which a word occurs, in order of path."""
+        """Yield every file of the project in which a word occurs, in order of path; unreadable ones are left out."""
+        for path in self.paths_mentioning(word):
+            source = self.readable(path)
+            if source is not None:
+                yield source
+
+    def paths_mentioning(self, word: str) -> Iterator[Path]:
+        """Yield the path of every file of the project in which a word occurs."""
         pattern = re.compile(rb"\b" + re.escape(word.encode()) + rb"\b")
         for path in self.files:
             try:
@@ -180,6 +187,4 @@ class Project:
             except OSError:
                 continue
             if pattern.search(data):
-                source = self.readable(path)
-                if source is not None:
-                    yield source
+                yield path

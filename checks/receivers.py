@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from checks.source import Source
 
+_NO_INSTANCE = ("classmethod", "staticmethod")
+
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
@@ -49,6 +51,8 @@ def receiver_of(call: ast.Call, source: Source) -> Receiver | None:
         owner = source.names.enclosing_function(target)
         if owner is None or source.names.scope(target) is not owner:
             return None
+        if any(isinstance(binding.node, ast.arg) for binding in source.names.bindings(target)):
+            return None
     elif isinstance(target, ast.Attribute) and is_self_attribute(target, source):
         owner = source.names.enclosing_class(target)
     else:
@@ -58,7 +62,19 @@ def receiver_of(call: ast.Call, source: Source) -> Receiver | None:
     receiver = Receiver(target, owner)
     others = [value for value in assigned(receiver, source) if value is not call]
     harmless = (isinstance(value, ast.Constant) and value.value is None for value in others)
-    return receiver if all(harmless) else None
+    if not all(harmless) or not _runs_once(parent, source):
+        return None
+    return receiver
+
+
+def _runs_once(statement: ast.stmt, source: Source) -> bool:
+    """Tell whether a statement is on its function's main line: under no test, loop or handler."""
+    for above in source.ancestors(statement):
+        if isinstance(above, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return True
+        if not isinstance(above, (ast.With, ast.AsyncWith)):
+            return isinstance(above, ast.Try) and statement in above.body
+    return False
 
 
 def assigned(receiver: Receiver, source: Source) -> Iterator[ast.expr | None]:
@@ -101,12 +117,7 @@ def is_self_attribute(node: ast.AST, source: Source) -> bool:
     bindings = source.names.bindings(node.value)
     if len(bindings) != 1 or not isinstance(bindings[0].node, ast.arg):
         return False
-    function = source.parent(source.parent(bindings[0].node) or node)
-    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        return False
-    positional = [*function.args.posonlyargs, *function.args.args]
-    in_class = isinstance(source.parent(function), ast.ClassDef)
-    return in_class and bool(positional) and positional[0] is bindings[0].node
+    return _is_instance_parameter(bindings[0].node, source)
 
 
 def self_attributes(owner: ast.ClassDef, name: str, source: Source) -> Iterator[ast.Attribute]:
@@ -130,37 +141,65 @@ def is_super_call(node: ast.AST, name: str) -> bool:
 
 
 def still_means(node: ast.expr, at: ast.stmt, source: Source) -> bool:
-    """Tell whether a name or attribute chain, read at another statement, gives the same object.
+    """Tell whether a name or attribute chain, written at another statement, gives the same object.
 
-    The name must be bound once and be seen from there; an attribute of ``self`` must be assigned once in its class.
+    The name must be bound once and mean the same there; of a chain no part may be assigned more than once.
     """
+    chain: list[ast.Attribute] = []
     root = node
     while isinstance(root, ast.Attribute):
+        chain.insert(0, root)
         root = root.value
     if not isinstance(root, ast.Name):
         return False
-    names = source.names
-    if is_self_attribute(_first_attribute(node), source):
-        owner = names.enclosing_class(node)
-        if owner is None or owner is not names.enclosing_class(at):
+    for link in chain:
+        stores = [one for one in source.nodes(ast.Attribute) if one.attr == link.attr and _is_store(one)]
+        own = link is chain[0] and is_self_attribute(link, source)
+        allowed = 1 if own else 0
+        if sum(1 for one in stores if not own or _same_class(one, link, source)) > allowed:
             return False
-        first = _first_attribute(node)
-        assert isinstance(first, ast.Attribute)
-        stores = [n for n in self_attributes(owner, first.attr, source) if not isinstance(n.ctx, ast.Load)]
-        return len(stores) <= 1
-    bindings = names.bindings(root)
-    if len(bindings) != 1:
+    here, there = source.names.bindings(root), source.names.lookup(root.id, at)
+    if chain and is_self_attribute(chain[0], source):
+        # The methods of a class each have a self of their own; it is one object if it has one name.
+        first = there[0].node if len(there) == 1 else None
+        owner = source.names.enclosing_class(node)
+        return (
+            isinstance(first, ast.arg)
+            and owner is source.names.enclosing_class(at)
+            and _is_instance_parameter(first, source)
+        )
+    return len(here) == 1 and here == there
+
+
+def _is_store(node: ast.Attribute) -> bool:
+    return not isinstance(node.ctx, ast.Load)
+
+
+def _same_class(left: ast.AST, right: ast.AST, source: Source) -> bool:
+    return source.names.enclosing_class(left) is source.names.enclosing_class(right)
+
+
+def _is_instance_parameter(argument: ast.arg, source: Source) -> bool:
+    function = source.parent(source.parent(argument) or argument)
+    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return False
-    here = names.enclosing_function(node)
-    seen_from = [names.enclosing_function(at)]
-    while seen_from[-1] is not None:
-        seen_from.append(names.enclosing_function(seen_from[-1]))
-    # A module-level name is seen from everywhere; a local one from its function and those nested in it.
-    is_global = bindings[0] in names.table(source.tree).get(root.id, [])
-    return is_global or here in seen_from[:-1]
+    if any(isinstance(one, ast.Name) and one.id in _NO_INSTANCE for one in function.decorator_list):
+        return False
+    positional = [*function.args.posonlyargs, *function.args.args]
+    return isinstance(source.parent(function), ast.ClassDef) and bool(positional) and positional[0] is argument
 
 
-def _first_attribute(node: ast.expr) -> ast.expr:
-    while isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute):
-        node = node.value
-    return node
+def reads(receiver: Receiver, source: Source) -> Iterator[ast.expr]:
+    """Yield every place that reads the variable."""
+    for node in source.nodes(type(receiver.target)):
+        if isinstance(node.ctx, ast.Load) and receiver.is_same(node, source):
+            yield node
+
+
+def goes_by_another_name(receiver: Receiver, source: Source) -> ast.expr | None:
+    """Return a place from which on the object in a variable is known by another name too, if any."""
+    for use in reads(receiver, source):
+        parent = source.parent(use)
+        if isinstance(parent, (ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.List, ast.Tuple, ast.Set, ast.Dict)):
+            return use
+    return None

@@ -193,7 +193,12 @@ def _stage(change: Change, siblings: Callable[[], Iterable[Path]], *, restorable
     staged = _Staged(change, names, [], [])
     try:
         _copy_beside(names, change.after, status, staged.new)
-        if restorable:
+        if len(names) > 1:
+            # The old file itself, so that taking back joins its names again.
+            for name in names:
+                staged.old.append(str(_hidden_beside(name)))
+                os.link(names[0], staged.old[-1])
+        elif restorable:
             _copy_beside(names, change.before, status, staged.old)
     except BaseException:
         for leftover in (*staged.new, *staged.old):
@@ -218,9 +223,13 @@ def _copy_beside(names: Sequence[Path], data: bytes, status: os.stat_result, mad
         os.fchmod(stream.fileno(), stat.S_IMODE(status.st_mode))
         os.fsync(stream.fileno())
     for name in names[1:]:
-        link = name.with_name(f".{name.name[:100]}.{secrets.token_hex(4)}.codemods")
+        link = _hidden_beside(name)
         os.link(first, link)
         made.append(str(link))
+
+
+def _hidden_beside(name: Path) -> Path:
+    return name.with_name(f".{name.name[:100]}.{secrets.token_hex(4)}.codemods")
 
 
 def _restore(one: _Staged) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -98,11 +99,18 @@ def _all_names(source: Source) -> set[str]:
     return bound | {name.id for name in source.nodes(ast.Name)}
 
 
+def _may_name(constant: ast.Constant, name: str, source: Source) -> bool:
+    """Tell whether a string, other than a docstring or a comment-like one, may refer to a name."""
+    if not isinstance(constant.value, str) or isinstance(source.parent(constant), ast.Expr):
+        return False
+    return re.search(rf"\b{re.escape(name)}\b", constant.value) is not None
+
+
 def _is_exported(local: str, node: ast.ImportFrom, source: Source) -> bool:
     """Tell whether anything but plain code in this file may know the name: a string, or another file."""
     if source.is_package:
         return True
-    if any(isinstance(constant.value, str) and constant.value == local for constant in source.nodes(ast.Constant)):
+    if any(_may_name(constant, local, source) for constant in source.nodes(ast.Constant)):
         return True
     bindings = source.names.table(source.names.scope(node)).get(local, [])
     if len(bindings) != 1:

@@ -40,18 +40,20 @@ References:
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from checks.guards import tests_version
-from checks.pipecat.families import family_of
-from checks.pipecat.hierarchy import lineage
+from checks.pipecat.families import family_of, nearest_taker
+from checks.pipecat.hierarchy import BASE_OBJECT, lineage, method, pipecat_name
 from checks.pipecat.moves import move_of, moved_import
 from checks.pipecat.owner import makes_manager, ownership
 from checks.pipecat.releases import Release
 from checks.pipecat.wiring import (
     BASE_ATTRIBUTE,
     KEYWORD_IN_BASE,
+    NEEDLES,
+    OBSERVERS,
     PARAMETER,
     TASKS_IN_BASE,
     Construction,
@@ -66,19 +68,19 @@ from checks.receivers import (
     Receiver,
     awaited_statement,
     calls_on,
+    goes_by_another_name,
     is_self_attribute,
+    is_super_call,
     receiver_of,
 )
 from checks.rule import Finding, Fix, Rule
 from checks.source import Source, Span
 
-TASK_OBSERVER = "pipecat.pipeline.task_observer.TaskObserver"
-OBSERVERS = {TASK_OBSERVER, "pipecat.pipeline.worker_observer.WorkerObserver"}
 STARTED_BY_SETUP = Release(1, 8, 0)
 
 RULE = Rule(
     __name__,
-    needles=(PARAMETER, "TaskObserver", "WorkerObserver", "task_observer", "TaskManager"),
+    needles=NEEDLES,
     fix=Fix.SAFE,
     since="1.2.0",
     removed_in="1.2.0",
@@ -125,15 +127,13 @@ def construction(node: ast.Call, source: Source) -> Iterator[Finding]:
 
 
 def _of_own_class(node: ast.Call, built: ast.ClassDef, where: Source, source: Source) -> Iterator[Finding]:
-    line = lineage(built, where)
-    taker = next(((s, c) for s, c in line.own if constructor_parameter(c)), None)
-    if taker is None:
+    init = nearest_taker(built, where)
+    if init is None:
         if _swallows(built, where):
             yield from _swallowed(node, built.name, source)
         return
-    family = family_of(taker[1], taker[0])
-    taken = constructor_parameter(taker[1])
-    argument = passed_manager(node, taken[0]) if taken else None
+    family = family_of(built, where)
+    argument = passed_manager(node, init)
     if family is None or argument is None:
         return
     message = f"{built.name} gets its task manager by constructor; call setup() before start()"
@@ -148,15 +148,32 @@ def _of_own_class(node: ast.Call, built: ast.ClassDef, where: Source, source: So
 def _swallows(built: ast.ClassDef, where: Source) -> bool:
     """Tell whether a class of the project lets an unknown keyword fall through to BaseObject, which drops it."""
     line = lineage(built, where)
-    init = line.method("__init__")
-    if init is not None and init[2].args.kwarg is None:
-        return False
     if not is_plain_object(line) or not has_task_methods(line, where.project):
         return False
-    own_base = line.vendored("pipecat.utils.base_object.BaseObject")
-    if own_base is not None:
-        return constructor_parameter(own_base) is None
+    if any(not name.startswith(("pipecat.", "abc.", "typing.")) and name != "object" for name in line.outside):
+        return False
+    for own_source, one in line.own:
+        if pipecat_name(own_source, one) == BASE_OBJECT:
+            return constructor_parameter(one) is None
+        if one.decorator_list or not _passes_keywords_on(one):
+            return False
     return where.project.target < KEYWORD_IN_BASE
+
+
+def _passes_keywords_on(node: ast.ClassDef) -> bool:
+    """Tell whether a class does nothing with unknown keywords but pass them to its base."""
+    if any(isinstance(part, ast.Constant) and part.value == PARAMETER for part in ast.walk(node)):
+        return False
+    init = method(node, "__init__")
+    if init is None:
+        return not any(isinstance(one, ast.AnnAssign) for one in node.body)
+    kwarg = init.args.kwarg
+    if kwarg is None:
+        return False
+    uses = [part for part in ast.walk(init) if isinstance(part, ast.Name) and part.id == kwarg.arg]
+    calls = [part for part in ast.walk(init) if is_super_call(part, "__init__") and isinstance(part, ast.Call)]
+    passed = [k.value for call in calls for k in call.keywords if k.arg is None]
+    return uses == passed and len(passed) == 1
 
 
 def _swallowed(node: ast.Call, name: str, source: Source) -> Iterator[Finding]:
@@ -164,7 +181,7 @@ def _swallowed(node: ast.Call, name: str, source: Source) -> Iterator[Finding]:
     if argument is None:
         return
     message = f"{name} drops task_manager= without a word from 1.2.0; call setup() before start()"
-    setups = setup_calls(node, argument, source)
+    setups = setup_calls(node, argument, source, patient=True)
     if isinstance(setups, str):
         yield RULE.finding(source, argument, f"{message}; no fix: {setups}")
         return
@@ -194,8 +211,15 @@ def owner(node: ast.Attribute, source: Source) -> Iterator[Finding]:
 @RULE.on(ast.ImportFrom)
 def moved(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
     """Decide on an import from the module that is gone in 1.3.0."""
-    move = move_of(node.module if not node.level else None, source)
-    if move is None or source.names.is_guarded(node) or tests_version(node, source):
+    if node.level or source.names.is_guarded(node) or tests_version(node, source):
+        return
+    for alias in node.names:
+        gone = move_of(f"{node.module}.{alias.name}", source)
+        if gone is not None:
+            message = f"{gone.module} is gone from {gone.since}; import its names from their new homes"
+            yield RULE.finding(source, alias, message, removed_in=str(gone.since))
+    move = move_of(node.module, source)
+    if move is None:
         return
     message = f"{move.module} is gone from {move.since}"
     facts = moved_import(node, move, source)
@@ -228,6 +252,10 @@ def lifecycle(node: ast.Call, source: Source) -> Iterator[Finding]:
     if receiver is None:
         return
     removed_in = str(STARTED_BY_SETUP)
+    renamed = goes_by_another_name(receiver, source)
+    if renamed is not None:
+        message = "start() and stop() are gone from 1.8.0; look for them where the observer goes by another name"
+        yield RULE.finding(source, renamed, message, removed_in=removed_in)
     for call in calls_on(receiver, "start", source):
         message = "start() is gone from 1.8.0; setup() starts the observers"
         facts = _started_by_setup(node, call, receiver, source)
@@ -240,28 +268,36 @@ def lifecycle(node: ast.Call, source: Source) -> Iterator[Finding]:
 
 def _started_by_setup(built: ast.Call, call: ast.Call, receiver: Receiver, source: Source) -> LifecycleCall | None:
     statement = awaited_statement(call, source)
-    if statement is None or not isinstance(statement, ast.Expr):
+    if not isinstance(statement, ast.Expr):
         return None
-    if any(True for _ in calls_on(receiver, "setup", source)):
-        return LifecycleCall(source.span(statement), None)
+    setups = [awaited_statement(setup, source) for setup in calls_on(receiver, "setup", source)]
+    if setups:
+        return LifecycleCall(source.span(statement), None) if _comes_before(setups, statement, source) else None
     argument = passed_manager(built, None)
     manager = argument.value if isinstance(argument, ast.keyword) else None
     text = manager_at(manager, statement, source) if manager else None
-    if text is None:
+    if text is None or not isinstance(call.func, ast.Attribute):
         return None
-    name = source.segment(receiver.target)
+    name = source.segment(call.func.value)
     return LifecycleCall(source.span(statement), f"await {name}.setup({text})")
+
+
+def _comes_before(setups: Sequence[ast.stmt | None], start: ast.stmt, source: Source) -> bool:
+    """Tell whether one of the setup() calls stands in front of start() in the same block."""
+    return any(
+        setup is not None and source.parent(setup) is source.parent(start) and source.start(setup) < source.start(start)
+        for setup in setups
+    )
 
 
 def _stopped_by_cleanup(call: ast.Call, receiver: Receiver, source: Source) -> LifecycleCall | None:
     statement = awaited_statement(call, source)
-    if statement is None or not isinstance(statement, ast.Expr):
+    if not isinstance(statement, ast.Expr) or not isinstance(call.func, ast.Attribute):
         return None
-    name = source.segment(receiver.target)
-    cleaned_up = any(
-        source.parent(cleanup_statement) is source.parent(statement)
-        for cleanup in calls_on(receiver, "cleanup", source)
-        if (cleanup_statement := awaited_statement(cleanup, source)) is not None
-    )
-    text = None if cleaned_up else f"await {name}.cleanup()"
-    return LifecycleCall(source.span(statement), text)
+    cleanups = list(calls_on(receiver, "cleanup", source))
+    if not cleanups:
+        return LifecycleCall(source.span(statement), f"await {source.segment(call.func.value)}.cleanup()")
+    function = source.names.enclosing_function(call)
+    same = all(source.names.enclosing_function(cleanup) is function for cleanup in cleanups)
+    # Elsewhere, cleanup() may come much later than the observers were to stop.
+    return LifecycleCall(source.span(statement), None) if same else None

@@ -37,7 +37,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from checks.fstring import free_quotes
+from checks.fstring import free_quotes, is_labelled
 from checks.guards import tolerates_none
 from checks.hoist import hoistable, unused_name
 from checks.natives import is_guarded, is_native
@@ -111,7 +111,7 @@ def _facts(node: ast.Attribute, whole: ast.Attribute, source: Source) -> Facts |
     if whole is node and not tolerates_none(node, source):
         return None
     subject = node.value
-    if source.has_comment(source.start(whole), source.end(whole)):
+    if source.has_comment(source.start(whole), source.end(whole)) or is_labelled(whole, source):
         return None
     name = whole.attr if whole is not node else None
     spans = source.span(whole), source.span(subject)
@@ -126,13 +126,15 @@ def _facts(node: ast.Attribute, whole: ast.Attribute, source: Source) -> Facts |
 
 
 def _advice(node: ast.Attribute, whole: ast.Attribute, source: Source) -> str:
-    parent = source.parent(node)
-    if isinstance(parent, ast.Compare) and any(
-        isinstance(op, (ast.Is, ast.IsNot, ast.Eq, ast.NotEq)) for op in parent.ops
-    ):
-        return "which code object it runs is an identity no default can stand in for: test hasattr first"
+    default = f'use getattr(…, "{node.attr}", None) and handle None'
+    if node.attr != "cr_code":
+        return default
     if source.has_comment(source.start(whole), source.end(whole)):
         return "a comment stands inside the expression: use getattr with defaults"
+    if is_labelled(whole, source):
+        return "the f-string prints the expression itself: use getattr with defaults and write the label out"
+    if isinstance(source.parent(node), ast.Compare):
+        return "which code object it runs is an identity no default can stand in for: test hasattr first"
     if whole is not node:
         return "both quotes are taken here: read the name into a variable first"
-    return f'use getattr(…, "{node.attr}", None) and handle None'
+    return default
