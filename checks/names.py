@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from checks.source import Source
 
-Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 Scope: TypeAlias = (
     ast.Module
     | ast.ClassDef
@@ -183,7 +181,7 @@ class Names:
                 yield argument.arg, node, Binding(None, argument)
         for node in source.nodes(ast.Name):
             if not isinstance(node.ctx, ast.Load):
-                yield node.id, self._target_scope(node), Binding(None, self._bound_by(node))
+                yield node.id, self.scope(node), Binding(None, self._bound_by(node))
         for node in source.nodes(ast.ExceptHandler):
             if node.name:
                 yield node.name, self.scope(node), Binding(None, node)
@@ -193,11 +191,6 @@ class Names:
         for node in source.nodes(ast.MatchMapping):
             if node.rest:
                 yield node.rest, self.scope(node), Binding(None, node)
-
-    def _target_scope(self, node: ast.Name) -> Scope:
-        # The first iterable of a comprehension stands outside it, its targets inside; the walk up finds the
-        # comprehension for both, which is right for targets, and targets are all that bind.
-        return self.scope(node)
 
     def _bound_by(self, node: ast.Name) -> ast.AST:
         """Return the plain assignment ``name = value`` that binds a name, else the comprehension or the name."""

@@ -92,6 +92,8 @@ def mend(paths: Sequence[Path], project: Project, rules: RulesFor, wanted: Wante
         try:
             return _attempt(paths, project, rules, wanted, held)
         except _ProofFailed as failure:
+            if not failure.units:
+                raise
             guilty = [unit for unit in failure.units if _fails_alone(unit, project, rules, wanted)]
             for unit in guilty or failure.units:
                 held[unit.key] = str(failure)
@@ -121,7 +123,7 @@ def _attempt(
     files = {path: _opened(path, project, rules) for path in paths}
     live = [path for path, file in files.items() if file.error is None]
     # From here on the files are what was read now, whatever happens to them on disk.
-    current = project.changed({path: files[path].before for path in live})
+    pinned = current = project.changed({path: files[path].before for path in live})
     contents: dict[Path, bytes] = {}
     done: list[_Unit] = []
     for number in range(_MAX_ROUNDS):
@@ -136,7 +138,7 @@ def _attempt(
             return _settled(files, contents, found, held, wanted)
         done += placed
         contents |= _written(drafts, current, placed)
-        current = project.changed(contents)
+        current = pinned.changed(contents)
     raise _ProofFailed("the fix does not settle: each round leaves something to mend", done)
 
 

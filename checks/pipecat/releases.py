@@ -7,8 +7,6 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-DISTRIBUTION = "pipecat-ai"
-
 
 class Release(NamedTuple):
     """One release, ordered as releases are."""
