@@ -36,14 +36,10 @@ class Binding:
     """One place that binds a name.
 
     ``qualified`` is the dotted name bound where that is known; ``node`` the import, definition or target.
-    ``guarded``: an import in a ``try`` whose handler for ImportError goes on, so code that handles both worlds.
-    ``typing_only``: an import under ``if TYPE_CHECKING``.
     """
 
     qualified: str | None
     node: ast.AST
-    guarded: bool = False
-    typing_only: bool = False
 
 
 class Names:
@@ -206,7 +202,6 @@ class Names:
 
     def _imports(self) -> Iterator[tuple[str, Scope, Binding]]:
         for node in self._source.nodes(ast.Import, ast.ImportFrom):
-            guarded, typing_only = self._circumstances(node)
             scope = self.scope(node)
             base = self.import_base(node) if isinstance(node, ast.ImportFrom) else ""
             for alias in node.names:
@@ -218,11 +213,17 @@ class Names:
                 else:
                     name = alias.asname or alias.name.partition(".")[0]
                     qualified = alias.name if alias.asname else name
-                yield name, scope, Binding(qualified, node, guarded, typing_only)
+                yield name, scope, Binding(qualified, node)
 
     def is_guarded(self, node: ast.Import | ast.ImportFrom) -> bool:
         """Tell whether an import may fail and the program goes on: code that handles both worlds."""
-        return self._circumstances(node)[0]
+        child: ast.AST = node
+        for above in self._source.ancestors(node):
+            if isinstance(above, ast.Try) and (child in above.body or child in above.handlers):
+                if any(_goes_on(handler) for handler in above.handlers):
+                    return True
+            child = above
+        return False
 
     def import_base(self, node: ast.ImportFrom) -> str | None:
         """Return the dotted module a ``from … import`` reads, relative imports resolved against this file."""
@@ -234,23 +235,6 @@ class Names:
             return None
         parts = parts[: len(parts) - drop] if drop else parts
         return ".".join([*parts, *([node.module] if node.module else [])]) or None
-
-    def _circumstances(self, node: ast.AST) -> tuple[bool, bool]:
-        guarded = typing_only = False
-        child = node
-        for above in self._source.ancestors(node):
-            if isinstance(above, ast.Try) and (child in above.body or child in above.handlers):
-                guarded = guarded or any(_goes_on(handler) for handler in above.handlers)
-            elif isinstance(above, ast.If) and child in above.body:
-                typing_only = typing_only or _is_type_checking(above.test)
-            child = above
-        return guarded, typing_only
-
-
-def _is_type_checking(test: ast.expr) -> bool:
-    return (isinstance(test, ast.Name) and test.id == "TYPE_CHECKING") or (
-        isinstance(test, ast.Attribute) and test.attr == "TYPE_CHECKING"
-    )
 
 
 def _goes_on(handler: ast.ExceptHandler) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from checks.session import Request
 from codemods import apply
 from codemods.journal import Journal
-from tests.releases import released, run_on
+from tests.trees import released, run_on
 
 PROOFS = Path(__file__).parent / "proofs"
 OBSERVED = "seen ['one', 'two']\nstarted 1\nleft []\n"

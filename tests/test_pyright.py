@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.cases import FIXTURES, Case, cases
-from tests.releases import released
+from tests.trees import released
 
 RULES = sorted(folder.name for folder in FIXTURES.iterdir())
 MENDED = [case for rule in RULES for case in cases(rule) if case.changes]

@@ -15,8 +15,8 @@ from checks.session import Request
 from codemods import apply
 from codemods.journal import Journal, undo
 from tests.cases import contents
-from tests.releases import released, run_on
 from tests.test_proofs import OBSERVED, mend, program
+from tests.trees import released, run_on
 
 REPOSITORY = Path(__file__).parent.parent
 

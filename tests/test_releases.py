@@ -1,0 +1,54 @@
+"""Which release a project is pinned to, and what is known of each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from checks.pipecat import timeline
+from checks.pipecat.releases import NEWEST, RELEASES, UnknownRelease, parse, pinned
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "release"),
+    [
+        ("requirements.txt", "pipecat-ai==1.1.0\n", "1.1.0"),
+        ("requirements.txt", "pipecat_ai[daily,silero] ~= 1.2.0  # voice\n", "1.2.1"),
+        ("requirements-dev.txt", "Pipecat-AI >=1.0,<1.5 ; python_version > '3.10'\n", "1.4.0"),
+        ("requirements.txt", "pipecat-ai-flows==1.1.0\n", None),
+        ("requirements.txt", "pipecat-ai\n", None),
+        ("pyproject.toml", '[project]\ndependencies = [\n  "pipecat-ai[openai]==0.0.95",\n]\n', "0.0.95"),
+        ("pyproject.toml", '[project]\ndependencies = ["x", "pipecat-ai>=1.3,<1.4"]\n', "1.3.0"),
+        ("uv.lock", '[[package]]\nname = "pipecat-ai"\nversion = "1.2.1"\n', "1.2.1"),
+    ],
+)
+def test_pinned(name: str, text: str, release: str | None, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    assert pinned(tmp_path) == (parse(release) if release else None)
+
+
+def test_lock_speaks_first(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('dependencies = ["pipecat-ai>=1.0"]\n', encoding="utf-8")
+    (tmp_path / "poetry.lock").write_text('[[package]]\nname = "pipecat-ai"\nversion = "1.1.0"\n', encoding="utf-8")
+    assert pinned(tmp_path) == parse("1.1.0")
+
+
+def test_parse() -> None:
+    assert str(parse("1.2")) == "1.2.0"
+    assert parse("v1.14.0") == NEWEST == RELEASES[-1]
+    assert list(RELEASES) == sorted(RELEASES)
+    with pytest.raises(UnknownRelease, match=r"the nearest is 1\.2\.1"):
+        parse("1.2.7")
+
+
+def test_ancestors() -> None:
+    old, new = parse("1.2.0"), parse("1.14.0")
+    base = "pipecat.utils.base_object.BaseObject"
+    assert base in timeline.ancestors("pipecat.pipeline.task_observer.TaskObserver", old)
+    # Gone since 1.3.0, it is still what it was to code that names it.
+    assert base in timeline.ancestors("pipecat.pipeline.task_observer.TaskObserver", new)
+    assert "pipecat.services.tts_service.TTSService" in timeline.ancestors(
+        "pipecat.services.openai.OpenAITTSService", parse("1.0.0")
+    )
+    assert timeline.ancestors("somewhere.Else", new) == {"somewhere.Else"}
