@@ -32,6 +32,7 @@ class Draft:
         self.edits: list[Edit] = []
         self.removed: list[ast.stmt] = []
         self.moved_imports: list[MovedImport] = []
+        self.wanted_imports: list[tuple[str, str]] = []
 
     # -- expressions
 
@@ -41,7 +42,7 @@ class Draft:
         Raises:
             Refused: LibCST does not read it, or would not print it back as it is.
         """
-        text = _NEWLINE.sub("\n", f"({self._text(span)})")
+        text = _NEWLINE.sub("\n", f"({self.text(span)})")
         try:
             node = cst.parse_expression(text)
         except cst.ParserSyntaxError as error:
@@ -143,6 +144,15 @@ class Draft:
             first = self.source.line_start(span.line)
             self._edit(first, self.source.line_start(span.line + 1), "")
 
+    def import_name(self, module: str, name: str) -> str:
+        """Have the engine import a name, and return what it is called in this file."""
+        from codemods.imports import local_name
+
+        local = local_name(module, name, self.source)
+        if local is None:
+            self.wanted_imports.append((module, name))
+        return local or name
+
     def move_import(self, facts: MovedImport) -> None:
         """Have the engine import names from their new homes."""
         self.moved_imports.append(facts)
@@ -154,11 +164,12 @@ class Draft:
 
     def finished(self) -> list[Edit]:
         """Return all edits, those for removed statements worked out together."""
-        from codemods.imports import import_edits
+        from codemods.imports import added_imports, import_edits
         from codemods.removal import removal_edits
 
         removals = removal_edits(self.removed, self.source)
-        return [*self.edits, *removals, *import_edits(self.moved_imports, self.source)]
+        moved = import_edits(self.moved_imports, self.source)
+        return [*self.edits, *removals, *moved, *added_imports(self.wanted_imports, self.source)]
 
     def _edit(self, start: int, end: int, text: str) -> None:
         if "\f" in self.source.text[start:end]:
@@ -172,7 +183,8 @@ class Draft:
                     return node
         raise Refused(f"line {span.line}: there is no statement here")
 
-    def _text(self, span: Span) -> str:
+    def text(self, span: Span) -> str:
+        """Return what stands at a span."""
         return self.source.text[self._start(span) : self._end(span)]
 
     def _start(self, span: Span) -> int:

@@ -94,6 +94,66 @@ def added_name(statement: ast.ImportFrom, name: str, source: Source) -> Iterator
         yield Edit(end, end, f", {name}")
 
 
+def local_name(module: str, name: str, source: Source) -> str | None:
+    """Return what a file calls an imported name at its top level, or None if it does not import it there.
+
+    Raises:
+        Refused: the file uses the name for something else.
+    """
+    qualified = f"{module}.{name}"
+    table = source.names.table(source.tree)
+    for local, bindings in table.items():
+        if [binding.qualified for binding in bindings] == [qualified]:
+            return local
+    if name in table or any(node.id == name for node in source.nodes(ast.Name)):
+        raise Refused(f"{name} means something else in this file")
+    return None
+
+
+def added_imports(wanted: Iterable[tuple[str, str]], source: Source) -> Iterator[Edit]:
+    """Yield the edits that import names at the top level.
+
+    A name joins an import from its module; else a new import stands among those of the same package, in order, else
+    behind the last import of the file's head.
+    """
+    for module, name in dict.fromkeys(wanted):
+        head = list(_head(source))
+        sibling = next((one for one in head if isinstance(one, ast.ImportFrom) and _joins(one, module)), None)
+        if sibling is not None:
+            yield from added_name(sibling, name, source)
+            continue
+        text = f"from {module} import {name}\n"
+        package = module.partition(".")[0]
+        family = [
+            one for one in head if isinstance(one, ast.ImportFrom) and str(one.module).partition(".")[0] == package
+        ]
+        following = next((one for one in family if str(one.module) > module), None)
+        if following is not None:
+            at = source.line_start(source.span(following).line)
+        else:
+            last = (family or head or [_behind_docstring(source)])[-1]
+            at = source.line_start(source.span(last).end_line + 1) if last is not None else 0
+            if at and source.text[at - 1 : at] not in ("\n", "\r"):
+                text = f"\n{text}"
+        yield Edit(at, at, text)
+
+
+def _joins(statement: ast.ImportFrom, module: str) -> bool:
+    return not statement.level and statement.module == module and statement.names[0].name != "*"
+
+
+def _head(source: Source) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Yield the imports at the top of a file, each on lines of its own."""
+    for statement in source.tree.body:
+        if isinstance(statement, (ast.Import, ast.ImportFrom)) and source.begins_line(statement):
+            yield statement
+
+
+def _behind_docstring(source: Source) -> ast.stmt | None:
+    first = source.tree.body[0] if source.tree.body else None
+    return first if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) else None
+
+
 def needless_imports(before: Source, after: Source) -> Iterator[Edit]:
     """Yield the edits to ``after`` that drop imported names which were used before and are used no more.
 

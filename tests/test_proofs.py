@@ -88,3 +88,45 @@ def test_foreign_coroutine_gets_a_task_name_instead_of_a_crash(release: str, tmp
     assert mend(tree, "1.2.0", tmp_path) == 1
     mended = run_on(tree, script)
     assert mended.stdout == ("native p::work\nforeign p::task\ndone ['native', 'foreign']\n"), mended.stderr
+
+
+@pytest.mark.parametrize("release", ["1.2.0", "1.14.0"])
+def test_untraced_service_gets_its_spans(release: str, tmp_path: Path) -> None:
+    script = program("voice.py", tmp_path)
+    assert run_on(released(release), script).stdout == "heard 1\nspans []\n"
+    assert mend(script.parent, release, tmp_path) == 1
+    done = run_on(released(release), script)
+    assert done.stdout == "heard 1\nspans ['Hello.']\n", done.stderr
+
+
+KEPT = """
+import functools
+
+
+def kept(function):
+    @functools.wraps(function)
+    async def generate(*args, **kwargs):
+        async for frame in function(*args, **kwargs):
+            yield frame
+
+    return generate
+"""
+
+
+@pytest.mark.parametrize("release", ["1.2.0", "1.14.0"])
+@pytest.mark.parametrize(
+    "decorators",
+    ["    @traced_stt\n", "    @kept\n    @traced_tts\n"],
+    ids=["wrong", "misplaced"],
+)
+def test_service_traced_wrongly_gets_its_spans(decorators: str, release: str, tmp_path: Path) -> None:
+    script = program("voice.py", tmp_path)
+    text = script.read_text().replace("    async def run_tts", f"{decorators}    async def run_tts")
+    if "traced_tts" in decorators:
+        text = text.replace("import traced_stt", "import traced_tts")
+        text = text.replace("class Voice", f"{KEPT}\n\nclass Voice", 1)
+    script.write_text(text)
+    assert "spans ['Hello.']" not in run_on(released(release), script).stdout
+    assert mend(script.parent, release, tmp_path) == 1
+    done = run_on(released(release), script)
+    assert done.stdout == "heard 1\nspans ['Hello.']\n", done.stderr

@@ -1,0 +1,97 @@
+"""Who traces a TTS service: decorators on ``run_tts``, spans opened in it, and classes that only pass it on.
+
+Facts from the wheels: ``traced_tts``, ``traced_stt`` and ``traced_llm`` are in
+``pipecat.utils.tracing.service_decorators`` from 0.0.80 at the latest. From 1.2.0 ``traced_tts`` is a descriptor that
+acts when its class is made, and keys its spans on the ``context_id`` that ``run_tts`` takes from 0.0.102 on.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from checks.pipecat.hierarchy import lineage
+from checks.pipecat.releases import Release
+from checks.source import Source
+
+DECORATORS = "pipecat.utils.tracing.service_decorators"
+TRACED_TTS = f"{DECORATORS}.traced_tts"
+TTS_SERVICE = "pipecat.services.tts_service.TTSService"
+DESCRIPTOR_SINCE = Release(1, 2, 0)
+METHOD = "run_tts"
+_TRACING_WORDS = re.compile(r"trac(?:e|ed|ing)|span|instrument|observe", re.IGNORECASE)
+_SPAN_CALLS = ("start_span", "start_as_current_span")
+
+
+def meaning(node: ast.expr, source: Source) -> str | None:
+    """Return the dotted name a decorator stands for, called or not; a vendored one by its name within Pipecat."""
+    if isinstance(node, ast.Call):
+        node = node.func
+    name = source.names.resolve(node)
+    if name is None:
+        return None
+    at = name.rfind("pipecat.utils.tracing.")
+    return name[at:] if at >= 0 else name
+
+
+def is_tts_service(node: ast.ClassDef, source: Source) -> bool:
+    """Tell whether a class is a TTSService, through the project's own classes and the target release's."""
+    return TTS_SERVICE in lineage(node, source).names
+
+
+def run_tts_methods(source: Source) -> Iterator[tuple[ast.ClassDef, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """Yield each method ``run_tts`` with its class."""
+    for function in source.nodes(ast.FunctionDef, ast.AsyncFunctionDef):
+        owner = source.parent(function)
+        if function.name == METHOD and isinstance(owner, ast.ClassDef):
+            yield owner, function
+
+
+def is_traced(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Tell whether a method is traced by a decorator of any make, or opens a span itself."""
+    for decorator in function.decorator_list:
+        if _TRACING_WORDS.search(ast.unparse(decorator)):
+            return True
+    return any(isinstance(part, ast.Attribute) and part.attr in _SPAN_CALLS for part in ast.walk(function))
+
+
+def takes_context_id(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Tell whether a ``run_tts`` is called with a context id it keeps apart."""
+    arguments = function.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    names = [argument.arg for argument in (*positional, *arguments.kwonlyargs)]
+    return "context_id" in names or arguments.vararg is not None or len(positional) > 2
+
+
+def is_stub(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Tell whether a method's body says and does nothing: a docstring, ``pass``, ``raise``, ``if False: yield``."""
+    return all(_says_nothing(statement) for statement in function.body)
+
+
+def _says_nothing(statement: ast.stmt) -> bool:
+    if isinstance(statement, (ast.Pass, ast.Raise)):
+        return True
+    if isinstance(statement, ast.Return):
+        return statement.value is None
+    if isinstance(statement, ast.Expr):
+        value = statement.value
+        is_empty_yield = isinstance(value, ast.Yield) and (value.value is None or isinstance(value.value, ast.Constant))
+        return isinstance(value, ast.Constant) or is_empty_yield
+    return isinstance(statement, ast.If) and isinstance(statement.test, ast.Constant) and not statement.test.value
+
+
+def delegates(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Tell whether a method hands the work to a ``run_tts`` of another class or object, which is the one to trace."""
+    return any(
+        isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == METHOD
+        for part in ast.walk(function)
+    )
+
+
+def is_test_code(source: Source) -> bool:
+    """Tell whether a file holds tests, by its own name or its folders'."""
+    path, root = source.path, source.project.root
+    folders = path.relative_to(root).parts[:-1] if path.is_relative_to(root) else ()
+    named = path.name == "conftest.py" or path.stem.startswith("test_") or path.stem.endswith("_test")
+    return named or not {"tests", "test"}.isdisjoint(folders)

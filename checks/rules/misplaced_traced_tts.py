@@ -1,0 +1,94 @@
+"""A traced_tts where it never takes effect.
+
+What it finds:
+    From 1.2.0 on ``traced_tts`` acts when its class is made, through ``__set_name__``, which Python calls only for what
+    a class body binds directly. Found are: ``@traced_tts`` under another decorator, on a function outside a class, and
+    its result assigned to a class from outside (``Service.run_tts = traced_tts(f)``). ``@override`` hands on what it is
+    given and does not count.
+
+Why it matters:
+    Under another decorator the method is replaced by a descriptor that was never told of its class, so that calling
+    ``run_tts`` fails or nothing is traced. From outside a class nothing is traced either.
+
+Example:
+    ::
+
+        @retry
+        @traced_tts
+        async def run_tts(self, text: str, context_id: str):
+
+    becomes::
+
+        @traced_tts
+        @retry
+        async def run_tts(self, text: str, context_id: str):
+
+Fix safety:
+    Safe: the decorators between stay in their order around the method, the tracer moves outside them. Left to a human
+    where a comment stands among the decorators, or where the method is put on the class from outside.
+
+References:
+    https://docs.python.org/3/reference/datamodel.html#object.__set_name__
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from checks.pipecat.tracing import DESCRIPTOR_SINCE, TRACED_TTS, meaning
+from checks.rule import Finding, Fix, Rule
+from checks.source import Source, Span
+
+RULE = Rule(
+    __name__,
+    needles=("traced_tts",),
+    fix=Fix.SAFE,
+    since="1.2.0",
+    url="https://docs.python.org/3/reference/datamodel.html#object.__set_name__",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The decorators from the outermost to the tracer, whose texts are put in another order."""
+
+    decorators: tuple[Span, ...]
+
+
+@RULE.on(ast.AsyncFunctionDef)
+def decorated(node: ast.AsyncFunctionDef, source: Source) -> Iterator[Finding]:
+    """Decide on a decorated function."""
+    if source.project.target < DESCRIPTOR_SINCE:
+        return
+    for index, decorator in enumerate(node.decorator_list):
+        if meaning(decorator, source) != TRACED_TTS:
+            continue
+        if not isinstance(source.parent(node), ast.ClassDef):
+            message = "@traced_tts on a function outside a class: it is never told of a class, so nothing is traced"
+            yield RULE.finding(source, decorator, message)
+        elif any(not _hands_on(above, source) for above in node.decorator_list[:index]):
+            message = "@traced_tts under another decorator: it is never told of its class; it must be the outermost"
+            above = node.decorator_list[: index + 1]
+            hidden = source.has_comment(source.start(above[0]), source.end(above[-1]))
+            facts = None if hidden else Facts(tuple(source.span(one) for one in above))
+            yield RULE.finding(source, decorator, message, facts=facts)
+
+
+def _hands_on(decorator: ast.expr, source: Source) -> bool:
+    return str(source.names.resolve(decorator)).endswith(".override")
+
+
+@RULE.on(ast.Call)
+def called(node: ast.Call, source: Source) -> Iterator[Finding]:
+    """Decide on ``traced_tts(function)`` written as a call."""
+    if source.project.target < DESCRIPTOR_SINCE or not node.args or meaning(node, source) != TRACED_TTS:
+        return
+    parent = source.parent(node)
+    if isinstance(parent, ast.AsyncFunctionDef) and node in parent.decorator_list:
+        return
+    if isinstance(parent, ast.Assign) and isinstance(source.parent(parent), ast.ClassDef):
+        return
+    message = "traced_tts(…) outside a class body: it is never told of a class; decorate run_tts where it is defined"
+    yield RULE.finding(source, node, message)

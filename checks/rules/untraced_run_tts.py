@@ -1,0 +1,92 @@
+"""A TTS service whose synthesis no trace shows.
+
+What it finds:
+    A concrete TTSService subclass, resolved through the project's classes, whose ``run_tts`` has no tracing decorator
+    and opens no span. Silent on stubs, abstract methods, classes in tests, methods that hand the work to another
+    ``run_tts`` (a mixin's ``super().run_tts``, a cache's wrapped service) and services traced by other means.
+
+Why it matters:
+    Pipecat's tracing shows a turn as a tree of STT, LLM and TTS spans. Without the decorator the third one is missing:
+    time to first byte, text and character count of the voice are nowhere, and the turn looks as if it ended early.
+
+Example:
+    ::
+
+        async def run_tts(self, text: str, context_id: str):
+
+    becomes::
+
+        @traced_tts
+        async def run_tts(self, text: str, context_id: str):
+
+Fix safety:
+    Safe: with tracing off the decorator does nothing but read one attribute, with tracing on it adds spans. Before
+    1.2.0 its figures are wrong for streaming services, so that the rule is silent below. Not mended where ``run_tts``
+    takes no ``context_id``, which the tracer keys on, or where the class has tracing hooks of another kind around it.
+
+References:
+    https://github.com/pipecat-ai/pipecat/releases/tag/v1.2.0
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from checks.pipecat.tracing import (
+    DECORATORS,
+    DESCRIPTOR_SINCE,
+    METHOD,
+    delegates,
+    is_stub,
+    is_test_code,
+    is_traced,
+    is_tts_service,
+    takes_context_id,
+)
+from checks.rule import Finding, Fix, Rule
+from checks.source import Source, Span
+
+RULE = Rule(
+    __name__,
+    needles=(METHOD,),
+    fix=Fix.SAFE,
+    since="1.2.0",
+    url="https://github.com/pipecat-ai/pipecat/releases/tag/v1.2.0",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The method to decorate (or the first decorator above it), and what to import for it."""
+
+    before: Span
+    module: str
+    name: str
+
+
+@RULE.on(ast.AsyncFunctionDef)
+def untraced(node: ast.AsyncFunctionDef, source: Source) -> Iterator[Finding]:
+    """Decide on one ``run_tts``."""
+    owner = source.parent(node)
+    if node.name != METHOD or not isinstance(owner, ast.ClassDef):
+        return
+    if source.project.target < DESCRIPTOR_SINCE or is_test_code(source) or not is_tts_service(owner, source):
+        return
+    if is_traced(node) or is_stub(node) or delegates(node) or _is_abstract(node):
+        return
+    message = f"{owner.name}.run_tts is not traced"
+    at = source.span_between(source.start(node), source.start(node) + len("async def"))
+    if not takes_context_id(node):
+        message += "; no fix: it takes no context_id, on which the tracer keys"
+        yield RULE.finding(source, at, message)
+    elif node.decorator_list:
+        message += "; no fix: the tracer must be the outermost decorator, and others stand here"
+        yield RULE.finding(source, at, message)
+    else:
+        yield RULE.finding(source, at, message, facts=Facts(source.span(node), DECORATORS, "traced_tts"))
+
+
+def _is_abstract(node: ast.AsyncFunctionDef) -> bool:
+    return any(ast.unparse(one).endswith("abstractmethod") for one in node.decorator_list)
