@@ -62,8 +62,8 @@ class Project:
 
     @cached_property
     def files(self) -> list[Path]:
-        """Every Python file of the project, sorted."""
-        return python_files(self.root, self.exclude)
+        """Every Python file of the project, sorted; also those a run leaves out, since they may use what it changes."""
+        return python_files(self.root)
 
     def read(self, path: Path) -> bytes:
         """Return a file's bytes, or those that stand in for them."""

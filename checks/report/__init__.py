@@ -26,12 +26,20 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file of the ledger: its status with the reason, and its findings, each with whether the run mends it."""
+    """One file of the ledger: its status with the reason, and its findings, each with whether the run mends it.
+
+    A changed file has a reason where some of its fixes were refused.
+    """
 
     path: Path
     status: Status
     reason: str = ""
     findings: tuple[tuple[Finding, bool], ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether something asked for could not be done to the file."""
+        return self.status in (Status.ERROR, Status.REFUSED) or (self.status is Status.CHANGED and bool(self.reason))
 
 
 @dataclass(slots=True)
@@ -49,8 +57,7 @@ class Ledger:
 
     def exit_code(self) -> int:
         """Return 2 if some file could not be dealt with, 1 if anything was found or changed, else 0."""
-        statuses = {entry.status for entry in self.entries}
-        if statuses & {Status.ERROR, Status.REFUSED}:
+        if any(entry.failed for entry in self.entries):
             return 2
         return 1 if any(entry.findings for entry in self.entries) else 0
 

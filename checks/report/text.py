@@ -34,7 +34,7 @@ def lines(ledger: Ledger, sources: dict[str, list[str]], *, mended: bool) -> Ite
 def errors(ledger: Ledger) -> Iterator[str]:
     """Yield a line for each file that could not be dealt with."""
     for entry in ledger.entries:
-        if entry.status in (Status.ERROR, Status.REFUSED) or (entry.status is Status.CHANGED and entry.reason):
+        if entry.failed:
             yield f"{printable(shown_path(entry.path))}: {printable(entry.reason)}"
 
 

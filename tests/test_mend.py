@@ -1,0 +1,109 @@
+"""What the mending engine withholds: groups that are not whole, edits that fail, results that are not sound."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checks.report import Ledger, Status
+from checks.session import Request
+from codemods import apply, fixes, mend
+from codemods.journal import Journal
+from tests.cases import FIXTURES, contents
+
+TOGETHER = FIXTURES / "task-manager-argument" / "mended-across-files"
+MANY = "def f(c, d):\n    return c.cr_code.co_name, d.cr_code.co_name\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "project"
+
+
+def run(root: Path, *paths: str, **options: Any) -> Ledger:
+    names = tuple(str(root / path) for path in paths or (".",))
+    plan = apply.mended(Request(names, target="1.2.0", **options), unsafe=False, jobs=1)
+    return apply.write(plan, Journal(root.parent / "journal"))
+
+
+def reasons(ledger: Ledger) -> list[str]:
+    return [entry.reason for entry in ledger.entries if entry.reason]
+
+
+@pytest.mark.parametrize(
+    ("paths", "options"),
+    [
+        (["watching"], {}),
+        (["main.py"], {}),
+        (["."], {"exclude": ("tests/",)}),
+    ],
+    ids=["definition only", "caller only", "caller excluded"],
+)
+def test_a_group_lands_whole_or_not_at_all(root: Path, paths: list[str], options: dict[str, Any]) -> None:
+    shutil.copytree(TOGETHER / "before", root)
+    (root / "pyproject.toml").touch()
+    before = contents(root)
+    ledger = run(root, *paths, **options)
+    assert contents(root) == before
+    assert ledger.exit_code() == 1
+    assert {"must change together with places outside this run, or suppressed ones"} == set(reasons(ledger))
+
+
+def test_a_suppressed_member_holds_its_group_back(root: Path) -> None:
+    shutil.copytree(TOGETHER / "before", root)
+    (root / "pyproject.toml").touch()
+    caller = root / "main.py"
+    text = caller.read_text().replace(
+        "task_manager=manager)", "task_manager=manager)  # codemods: ignore[task-manager-argument]"
+    )
+    caller.write_text(text)
+    before = contents(root)
+    assert run(root).exit_code() == 1
+    assert contents(root) == before
+
+
+def broken(monkeypatch: pytest.MonkeyPatch, text: str | None) -> None:
+    """Have the mend of what stands in column 12 write a text, or fail."""
+    right = fixes.fix_for("unguarded-cr-code")
+    assert right is not None
+
+    def fix(facts: Any, draft: Any) -> None:
+        if facts.whole.column != 12:
+            right(facts, draft)
+        elif text is None:
+            raise RuntimeError("no idea")
+        else:
+            draft.replace(facts.whole, text)
+
+    monkeypatch.setattr(mend, "fix_for", lambda _: fix)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (None, "the fix failed: RuntimeError: no idea"),
+        ("c.(", "invalid syntax"),
+        ("c.cr_code.co_name ", "does not settle"),
+    ],
+    ids=["fails", "does not parse", "does not settle"],
+)
+def test_a_bad_fix_costs_its_own_finding(
+    root: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, reason: str
+) -> None:
+    root.mkdir()
+    (root / "pyproject.toml").touch()
+    (root / "a.py").write_text(MANY)
+    (root / "b.py").write_text(MANY.replace("return c", "return  c"))
+    broken(monkeypatch, text)
+    ledger = run(root)
+    good = 'getattr(getattr({}, "cr_code", None), "co_name", "task")'
+    assert (root / "a.py").read_text() == MANY.replace("d.cr_code.co_name", good.format("d"))
+    assert "cr_code.co" not in (root / "b.py").read_text()
+    entry = next(entry for entry in ledger.entries if entry.path.name == "a.py")
+    assert entry.status is Status.CHANGED
+    assert reason in entry.reason
+    assert ledger.exit_code() == 2
+    assert ledger.summary()["applied"] == 3
