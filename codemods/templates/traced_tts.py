@@ -8,12 +8,12 @@ width from 88 on.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import inspect
 import logging
 import time
 from collections.abc import Callable
-from contextlib import aclosing, contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -33,12 +33,12 @@ def is_tracing_available() -> bool:
     return has_opentelemetry
 
 
-def is_tracing(service: Any) -> bool:
+def _is_tracing(service: Any) -> bool:
     """Tell whether spans are wanted from a service at this moment."""
     return getattr(service, "_tracing_enabled", False)
 
 
-def open_tts_span(service: Any, name: str | None) -> Any:
+def _open_tts_span(service: Any, name: str | None) -> Any:
     """Open a span with the attributes that hold for the whole synthesis."""
     span = trace.get_tracer("pipecat").start_span(name or "tts")
     span.set_attribute("gen_ai.system", type(service).__name__)
@@ -117,9 +117,9 @@ class _TracedSynthesis:
 
             @functools.wraps(function)
             async def generate(self: Any, text: str, *args: Any, **kwargs: Any):
-                spans = is_tracing(self) and getattr(self, "_synthesis_spans", None)
+                spans = _is_tracing(self) and getattr(self, "_synthesis_spans", None)
                 frames = function(self, text, *args, **kwargs)
-                async with aclosing(frames):
+                async with contextlib.aclosing(frames):
                     if not spans:
                         async for frame in frames:
                             yield frame
@@ -133,7 +133,7 @@ class _TracedSynthesis:
 
         @functools.wraps(function)
         async def run(self: Any, text: str, *args: Any, **kwargs: Any):
-            spans = is_tracing(self) and getattr(self, "_synthesis_spans", None)
+            spans = _is_tracing(self) and getattr(self, "_synthesis_spans", None)
             if not spans:
                 return await function(self, text, *args, **kwargs)
             context_id = args[0] if args else kwargs.get("context_id")
@@ -196,7 +196,7 @@ class _SynthesisSpans:
             return
 
         def tell(listener: Callable[..., None] | None, *args: Any):
-            if listener is None or not is_tracing(self._service):
+            if listener is None or not _is_tracing(self._service):
                 return
             try:
                 listener(*args)
@@ -224,7 +224,7 @@ class _SynthesisSpans:
 
     # -- a synthesis begins and ends
 
-    @contextmanager
+    @contextlib.contextmanager
     def saying(self, context_id: str, text: str):
         """Add what ``run_tts`` is given to say, and end the span if that fails."""
         if context_id in self._saying:
@@ -256,7 +256,7 @@ class _SynthesisSpans:
     def _created(self, context_id: str):
         self._latest = context_id
         if context_id not in self._open:
-            span = open_tts_span(self._service, self._name)
+            span = _open_tts_span(self._service, self._name)
             self._open[context_id] = _OpenSpan(span)
             self._write_text(context_id)
 
