@@ -19,7 +19,7 @@ def removal_edits(statements: Sequence[ast.stmt], source: Source) -> Iterator[Ed
     for statement in sorted(doomed, key=source.start):
         start, end = _lines_of(statement, source)
         block = block_of(statement, source)
-        if all(other in doomed for other in block):
+        if all(other in doomed for other in block) and not isinstance(source.parent(statement), ast.Module):
             if statement is block[0]:
                 yield Edit(source.start(statement), source.end(statement), "pass")
                 continue

@@ -1,0 +1,87 @@
+"""Imports added at the top level, and dropped when an edit made them needless."""
+
+from __future__ import annotations
+
+import pytest
+
+from codemods.imports import added_imports, local_name, needless_imports
+from codemods.splice import Refused, splice
+from tests.sources import source_of
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("x = 1\n", "from a.b import C\nx = 1\n"),
+        ('"""Doc."""\nx = 1\n', '"""Doc."""\nfrom a.b import C\nx = 1\n'),
+        ('"""Doc."""', '"""Doc."""\nfrom a.b import C\n'),
+        (
+            "from __future__ import annotations\nx = 1\n",
+            "from __future__ import annotations\nfrom a.b import C\nx = 1\n",
+        ),
+        (
+            "#!/bin/python\n# licence\nimport os\n\nx = 1\n",
+            "#!/bin/python\n# licence\nimport os\nfrom a.b import C\n\nx = 1\n",
+        ),
+        (
+            "from a.a import X\nfrom a.c import Y\nfrom z import Z\n",
+            "from a.a import X\nfrom a.b import C\nfrom a.c import Y\nfrom z import Z\n",
+        ),
+        ("from a.b import B, D\n", "from a.b import B, C, D\n"),
+        ("from a.b import D, B\n", "from a.b import D, B, C\n"),
+        ("from a.b import (\n    B,\n    D,\n)\n", "from a.b import (\n    B,\n    C,\n    D,\n)\n"),
+        ("from a.b import (\n    A,\n    B,\n)\n", "from a.b import (\n    A,\n    B,\n    C,\n)\n"),
+        ("from a.b import (A,\n    B)\n", "from a.b import (A,\n    B, C)\n"),
+        ("import os\r\nx = 1\r\n", "import os\r\nfrom a.b import C\r\nx = 1\r\n"),
+        (
+            "if TYPE_CHECKING:\n    from a.b import D\nx = 1\n",
+            "from a.b import C\nif TYPE_CHECKING:\n    from a.b import D\nx = 1\n",
+        ),
+        (
+            "try:\n    import fast\nexcept ImportError:\n    fast = None\nimport os\nx = 1\n",
+            "try:\n    import fast\nexcept ImportError:\n    fast = None\nimport os\nfrom a.b import C\nx = 1\n",
+        ),
+    ],
+)
+def test_added(before: str, after: str) -> None:
+    source = source_of(before)
+    assert local_name("a.b", "C", source) is None
+    assert splice(source, added_imports([("a.b", "C"), ("a.b", "C")], source)).decode() == after
+    assert local_name("a.b", "C", source_of(after)) == "C"
+
+
+def test_known_already() -> None:
+    assert local_name("a.b", "C", source_of("from a.b import C as D\n")) == "D"
+    with pytest.raises(Refused):
+        local_name("a.b", "C", source_of("from elsewhere import C\n"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "left"),
+    [
+        ("from a import B\nB()\n", "from a import B\n", ""),
+        ("from a import A, B, C\nA(B, C)\n", "from a import A, B, C\nA(C)\n", "from a import A, C\nA(C)\n"),
+        ("from a import A, B, C\nA(B, C)\n", "from a import A, B, C\nA()\n", "from a import A\nA()\n"),
+        (
+            "from a import (\n    A,  # one\n    B,  # two\n)\nA(B)\n",
+            "from a import (\n    A,  # one\n    B,  # two\n)\nA()\n",
+            "from a import (\n    A,  # one\n)\nA()\n",
+        ),
+        ("import a.b\na.b.c()\n", "import a.b\n", ""),
+        # Kept: never used, used in a string annotation, exported, marked, with side effects in a try.
+        ("from a import B\n", "from a import B\n", None),
+        ("from a import B\nx: 'list[B]' = B()\n", "from a import B\nx: 'list[B]' = 1\n", None),
+        ("from a import B\n__all__ = ['B']\nB()\n", "from a import B\n__all__ = ['B']\n", None),
+        ("from a import B  # noqa: F401\nB()\n", "from a import B  # noqa: F401\n", None),
+        ("from a import B as B\nB()\n", "from a import B as B\n", None),
+        (
+            "try:\n    from a import B\nexcept E:\n    pass\nB()\n",
+            "try:\n    from a import B\nexcept E:\n    pass\n",
+            None,
+        ),
+    ],
+)
+def test_needless(before: str, after: str, left: str | None) -> None:
+    source = source_of(after)
+    expected = after if left is None else left
+    assert splice(source, needless_imports(source_of(before), source)).decode() == expected
