@@ -32,7 +32,7 @@ class Draft:
         self.edits: list[Edit] = []
         self.removed: list[ast.stmt] = []
         self.moved_imports: list[MovedImport] = []
-        self.wanted_imports: list[tuple[str, str]] = []
+        self.wanted_imports: list[tuple[str, str | None]] = []
 
     # -- expressions
 
@@ -144,14 +144,14 @@ class Draft:
             first = self.source.line_start(span.line)
             self._edit(first, self.source.line_start(span.line + 1), "")
 
-    def import_name(self, module: str, name: str) -> str:
-        """Have the engine import a name, and return what it is called in this file."""
+    def import_name(self, module: str, name: str | None) -> str:
+        """Have the engine import a name, or a module if that is None, and return what it is called in this file."""
         from codemods.imports import local_name
 
         local = local_name(module, name, self.source)
         if local is None:
             self.wanted_imports.append((module, name))
-        return local or name
+        return local or name or module
 
     def move_import(self, facts: MovedImport) -> None:
         """Have the engine import names from their new homes."""

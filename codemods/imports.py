@@ -79,7 +79,8 @@ def added_name(statement: ast.ImportFrom, name: str, source: Source) -> Iterator
     if (plain, local or plain) in [(alias.name, alias.asname or alias.name) for alias in aliases]:
         return
     spelled = [alias.name for alias in aliases]
-    following = next((a for a in aliases if a.name > plain), None) if spelled == sorted(spelled) else None
+    order = next((one for one in (_by_kind, _by_letter) if spelled == sorted(spelled, key=one)), None)
+    following = next((a for a in aliases if order(a.name) > order(plain)), None) if order else None
     anchor = following or aliases[-1]
     own_line = source.begins_line(anchor)
     indent = source.text[source.line_start(source.span(anchor).line) : source.start(anchor)]
@@ -94,13 +95,25 @@ def added_name(statement: ast.ImportFrom, name: str, source: Source) -> Iterator
         yield Edit(end, end, f", {name}")
 
 
-def local_name(module: str, name: str, source: Source) -> str | None:
-    """Return what a file calls an imported name at its top level, or None if it does not import it there.
+def _by_kind(name: str) -> tuple[int, str]:
+    """Return the key isort and ruff sort imported names by: constants, classes, then the rest."""
+    if len(name) > 1 and name.isupper():
+        return 0, name
+    return (1 if name[:1].isupper() else 2), name
+
+
+def _by_letter(name: str) -> tuple[int, str]:
+    return 0, name
+
+
+def local_name(module: str, name: str | None, source: Source) -> str | None:
+    """Return what a file calls an imported name, or module, at its top level; None if it does not import it there.
 
     Raises:
         Refused: the file uses the name for something else.
     """
-    qualified = f"{module}.{name}"
+    qualified = f"{module}.{name}" if name else module
+    name = name or module
     table = source.names.table(source.tree)
     for local, bindings in table.items():
         if [binding.qualified for binding in bindings] == [qualified]:
@@ -110,32 +123,48 @@ def local_name(module: str, name: str, source: Source) -> str | None:
     return None
 
 
-def added_imports(wanted: Iterable[tuple[str, str]], source: Source) -> Iterator[Edit]:
-    """Yield the edits that import names at the top level.
+def added_imports(wanted: Iterable[tuple[str, str | None]], source: Source) -> Iterator[Edit]:
+    """Yield the edits that import names, or modules where the name is None, at the top level.
 
     A name joins an import from its module; else a new import stands among those of the same package, in order, else
     behind the last import of the file's head.
     """
+    head = list(_head(source))
+    by_module: dict[str, list[str | None]] = {}
     for module, name in dict.fromkeys(wanted):
-        head = list(_head(source))
+        by_module.setdefault(module, []).append(name)
+    for module, names in by_module.items():
         sibling = next((one for one in head if isinstance(one, ast.ImportFrom) and _joins(one, module)), None)
-        if sibling is not None:
-            yield from added_name(sibling, name, source)
-            continue
-        text = f"from {module} import {name}\n"
-        package = module.partition(".")[0]
-        family = [
-            one for one in head if isinstance(one, ast.ImportFrom) and str(one.module).partition(".")[0] == package
-        ]
-        following = next((one for one in family if str(one.module) > module), None)
-        if following is not None:
-            at = source.line_start(source.span(following).line)
-        else:
-            last = (family or head or [_behind_docstring(source)])[-1]
-            at = source.line_start(source.span(last).end_line + 1) if last is not None else 0
-            if at and source.text[at - 1 : at] not in ("\n", "\r"):
-                text = f"\n{text}"
-        yield Edit(at, at, text)
+        plain = [name for name in names if name is not None]
+        if sibling is not None and plain:
+            if len(plain) > 1:
+                raise Refused(f"several names from {module} would join one import")
+            yield from added_name(sibling, plain[0], source)
+        elif plain:
+            yield _new_import(module, f"from {module} import {', '.join(plain)}\n", head, source)
+        if None in names:
+            yield _new_import(module, f"import {module}\n", head, source)
+
+
+def _new_import(module: str, text: str, head: list[ast.Import | ast.ImportFrom], source: Source) -> Edit:
+    kind = ast.Import if text.startswith("import") else ast.ImportFrom
+    package = module.partition(".")[0]
+    family = [one for one in head if type(one) is kind]
+    if kind is ast.ImportFrom:
+        family = [one for one in family if _module_of(one).partition(".")[0] == package]
+    following = next((one for one in family if _module_of(one) > module), None)
+    if following is not None:
+        at = source.line_start(source.span(following).line)
+    else:
+        last = (family or head or [_behind_docstring(source)])[-1]
+        at = source.line_start(source.span(last).end_line + 1) if last is not None else 0
+        if at and source.text[at - 1 : at] not in ("\n", "\r"):
+            text = f"\n{text}"
+    return Edit(at, at, text)
+
+
+def _module_of(statement: ast.Import | ast.ImportFrom) -> str:
+    return str(statement.module) if isinstance(statement, ast.ImportFrom) else statement.names[0].name
 
 
 def _joins(statement: ast.ImportFrom, module: str) -> bool:

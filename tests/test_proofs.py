@@ -85,7 +85,7 @@ def test_foreign_coroutine_gets_a_task_name_instead_of_a_crash(release: str, tmp
     unmended = run_on(tree, script)
     assert unmended.stdout == "native p::work\n"
     assert "AttributeError: 'Foreign' object has no attribute 'cr_code'" in unmended.stderr
-    assert mend(tree, "1.2.0", tmp_path) == 1
+    assert mend(tree, "1.2.0", tmp_path) >= 1
     mended = run_on(tree, script)
     assert mended.stdout == ("native p::work\nforeign p::task\ndone ['native', 'foreign']\n"), mended.stderr
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.test_proofs import mend
 from tests.trees import released
 
 REPOSITORY = Path(__file__).parent.parent
@@ -23,6 +24,8 @@ RUNS = {
     "1.1.0": ("1.1.0", "template", {}),
     "1.2.0": ("1.2.0", "template", {}),
     "1.14.0": ("1.14.0", "template", {}),
+    "mended 1.1.0": ("1.1.0", "pipecat.utils.tracing.service_decorators", {"MENDED": "1"}),
+    "mended 1.0.0": ("1.0.0", "pipecat.utils.tracing.service_decorators", {"MENDED": "1"}),
     "unmended": ("1.1.0", "pipecat.utils.tracing.service_decorators", {}),
     "bare": ("1.1.0", "template", {"WITHOUT_OPENTELEMETRY": "1"}),
 }
@@ -36,7 +39,11 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
         scratch = tmp_path_factory.mktemp(name)
         shutil.copy(REPOSITORY / "tests" / "proofs" / "tracing.py", scratch)
         shutil.copy(TEMPLATE, scratch / "template.py")
-        path = os.pathsep.join([str(scratch), str(released(release))])
+        tree = released(release)
+        if environment.get("MENDED"):
+            tree = Path(shutil.copytree(tree, scratch / "tree"))
+            mend(tree, "1.2.0", scratch)
+        path = os.pathsep.join([str(scratch), str(tree)])
         started[name] = subprocess.Popen(
             [sys.executable, "-W", "ignore", "tracing.py", module],
             cwd=scratch,
@@ -75,7 +82,7 @@ def one(result: dict[str, Any], scenario: str) -> dict[str, Any]:
     return spans(result, scenario, 1)[0]
 
 
-@pytest.mark.parametrize("release", ["1.1.0", "1.2.0", "1.14.0"])
+@pytest.mark.parametrize("release", ["1.1.0", "1.2.0", "1.14.0", "mended 1.1.0", "mended 1.0.0"])
 def test_a_span_is_one_synthesis(release: str, runs: dict[str, dict[str, Any]]) -> None:
     result = runs[release]
 
@@ -132,6 +139,24 @@ def test_ruff_format_leaves_it_alone(width: int) -> None:
     command = [sys.executable, "-m", "ruff", "format", "--isolated", "--check", f"--line-length={width}", str(TEMPLATE)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
+
+
+def test_ruff_format_leaves_a_mended_module_alone(tmp_path: Path) -> None:
+    """Pipecat's own settings: lines of 100, sorted imports."""
+    tree = Path(shutil.copytree(released("1.1.0"), tmp_path / "tree"))
+    module = tree / "pipecat" / "utils" / "tracing" / "service_decorators.py"
+    options = ["--isolated", "--line-length=100", str(module)]
+    imports = ["check", "--select=I", *options]
+    before = [
+        subprocess.run([sys.executable, "-m", "ruff", *words], capture_output=True).returncode
+        for words in (["format", "--check", *options], imports)
+    ]
+    assert mend(tree, "1.2.0", tmp_path) >= 1
+    after = [
+        subprocess.run([sys.executable, "-m", "ruff", *words], capture_output=True, text=True)
+        for words in (["format", "--check", "--diff", *options], imports)
+    ]
+    assert [done.returncode for done in after] == before, "".join(done.stdout for done in after)
 
 
 def test_pyright_is_content(tmp_path: Path) -> None:

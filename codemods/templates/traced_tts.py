@@ -265,7 +265,7 @@ class _SynthesisSpans:
         if entry is None:
             return
         if isinstance(frame, ErrorFrame):
-            entry.span.set_status(trace.StatusCode.ERROR, str(frame.error))
+            self._mark_failed(entry, str(frame.error))
         elif isinstance(frame, TTSAudioRawFrame) and not entry.has_audio:
             entry.has_audio = True
             if self._ttfb is not None and self._ttfb[0] == context_id:
@@ -307,10 +307,15 @@ class _SynthesisSpans:
         try:
             if entry is not None:
                 entry.span.record_exception(error)
-                entry.span.set_status(trace.StatusCode.ERROR, str(error))
+                self._mark_failed(entry, str(error))
             self._ended(context_id)
         except Exception as e:
             logging.warning(f"Error in TTS tracing: {e}")
+
+    def _mark_failed(self, entry: _OpenSpan, why: str):
+        from opentelemetry.trace import StatusCode
+
+        entry.span.set_status(StatusCode.ERROR, why)
 
     def _shut_down(self, *_: Any):
         for context_id in list(self._open):
