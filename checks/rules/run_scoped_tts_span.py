@@ -2,7 +2,8 @@
 
 What it finds:
     A ``traced_tts`` carried in the project (a fork's or a vendored ``service_decorators``), or a decorator of another
-    name that is put on the ``run_tts`` of a TTSService, which opens a span around the call.
+    name that is put on the ``run_tts`` of a TTSService, which opens a span around the call. Also, without a fix, a span
+    opened within ``run_tts`` by hand, and a ``run_tts`` replaced from outside by one that opens a span.
 
 Why it matters:
     A streaming service returns as soon as its request is sent; the audio comes later. The span then shows the time of
@@ -102,6 +103,30 @@ def decorator(node: ast.FunctionDef, source: Source) -> Iterator[Finding]:
         yield RULE.finding(source, at, f"{message}; no fix: {facts}")
     else:
         yield RULE.finding(source, at, message, facts=facts)
+
+
+@RULE.on(ast.AsyncFunctionDef)
+def opened_by_hand(node: ast.AsyncFunctionDef, source: Source) -> Iterator[Finding]:
+    """Decide on a span opened within ``run_tts`` itself."""
+    owner = source.parent(node)
+    call = span_call(node) if node.name == METHOD and isinstance(owner, ast.ClassDef) else None
+    if call is None or not isinstance(owner, ast.ClassDef) or _knows_audio_contexts(owner):
+        return
+    if is_tts_service(owner, source):
+        message = "the span opened here ends when run_tts returns, before the audio of a streaming service"
+        yield RULE.finding(source, call, f"{message}; put @traced_tts on run_tts instead")
+
+
+@RULE.on(ast.Assign)
+def patched_from_outside(node: ast.Assign, source: Source) -> Iterator[Finding]:
+    """Decide on ``Service.run_tts = traced(Service.run_tts)``."""
+    target = node.targets[0]
+    if not isinstance(target, ast.Attribute) or target.attr != METHOD or not isinstance(node.value, ast.Call):
+        return
+    wrapper = source.project.resolve(node.value.func, source)
+    if isinstance(wrapper, tuple) and span_call(wrapper[1]) is not None:
+        message = f"{source.segment(target)} is replaced by a call that opens a span for the time of run_tts only"
+        yield RULE.finding(source, node, f"{message}; put @traced_tts on run_tts in its class instead")
 
 
 def _knows_audio_contexts(node: ast.AST) -> bool:
