@@ -13,13 +13,10 @@ import re
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from checks.source import Source
+from checks.source import NEWLINE, Source
 
 _PREFIX = re.compile(r"([A-Za-z]*)('''|\"\"\"|'|\")")
-_NEWLINE = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +74,12 @@ def _is_format_spec(node: ast.JoinedStr, source: Source) -> bool:
 
 def _literals(expression: str) -> Iterator[tuple[int, int, str]]:
     """Yield start, end and opening text of each of the implicitly concatenated literals of a string expression."""
-    starts = [0, *(match.end() for match in _NEWLINE.finditer(expression))]
+    starts = [0, *(match.end() for match in NEWLINE.finditer(expression))]
     begin_kind = getattr(tokenize, "FSTRING_START", None)
     end_kind = getattr(tokenize, "FSTRING_END", None)
     opened: list[tuple[int, str]] = []
     # The parentheses let the literals stand on several lines; the opening one shifts the first line by one column.
-    text = "(" + _NEWLINE.sub("\n", expression) + ")"
+    text = "(" + NEWLINE.sub("\n", expression) + ")"
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type not in (begin_kind, end_kind, tokenize.STRING):
             continue
@@ -120,7 +117,7 @@ def _move(node: ast.expr, field: _Field, source: Source) -> None:
         fresh = ast.parse(f"({text})", mode="eval").body
     except SyntaxError:
         return
-    starts = [0, *(match.end() for match in _NEWLINE.finditer(text))]
+    starts = [0, *(match.end() for match in NEWLINE.finditer(text))]
 
     def position(line: int, column: int) -> tuple[int, int]:
         begin = starts[line - 1]

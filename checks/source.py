@@ -28,7 +28,7 @@ NodeT = TypeVar("NodeT", bound=ast.AST)
 # The kinds of node that carry a position.
 Located: TypeAlias = ast.expr | ast.stmt | ast.arg | ast.keyword | ast.alias | ast.excepthandler | ast.pattern
 
-_NEWLINE = re.compile(r"\r\n|\r|\n")
+NEWLINE = re.compile(r"\r\n|\r|\n")
 # The largest file the tools read. A generated table of this size is data, and its tree would take gigabytes.
 MAX_BYTES = 16 * 1024 * 1024
 
@@ -63,7 +63,7 @@ def decode(data: bytes) -> tuple[str, str]:
         text = body.decode(encoding)
         exact = text.encode(encoding) == body
     except UnicodeDecodeError as error:
-        line = len(_NEWLINE.findall(body[: error.start].decode("latin-1"))) + 1
+        line = len(NEWLINE.findall(body[: error.start].decode("latin-1"))) + 1
         raise Unreadable(f"line {line} is not valid {encoding}: {error.reason}") from None
     except Exception as error:
         raise Unreadable(f"{encoding} cannot decode it: {type(error).__name__}") from None
@@ -180,7 +180,7 @@ class Source:
 
     @cached_property
     def _line_starts(self) -> list[int]:
-        return [0, *(match.end() for match in _NEWLINE.finditer(self.text))]
+        return [0, *(match.end() for match in NEWLINE.finditer(self.text))]
 
     @property
     def line_count(self) -> int:
@@ -273,7 +273,7 @@ class Source:
     def tokens(self) -> list[tokenize.TokenInfo]:
         """The file's tokens; empty where the tokenizer cannot follow the parser."""
         try:
-            text = _NEWLINE.sub("\n", self.text)
+            text = NEWLINE.sub("\n", self.text)
             return list(tokenize.generate_tokens(io.StringIO(text).readline))
         except (tokenize.TokenError, SyntaxError):
             return []

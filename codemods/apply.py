@@ -13,7 +13,6 @@ from checks.inspect import Inspection
 from checks.pool import default_jobs, spread
 from checks.progress import progress
 from checks.report import Entry, Ledger, Status, printable, shown_path
-from checks.rule import Rule
 from checks.session import Request, Session, Workspace, begin
 from codemods.journal import Change, Journal, NotWritten
 from codemods.mend import Mended, mend, wanted_fixes
@@ -107,10 +106,7 @@ def _mend(task: _Task) -> list[Mended]:
     workspace = workspaces[task.workspace]
     wanted = wanted_fixes(unsafe=unsafe or workspace.config.unsafe, selected=selected)
 
-    def rules_for(path: Path) -> Mapping[str, Rule]:
-        return workspace.rules_for(path)
-
-    return mend(task.paths, workspace.project, rules_for, wanted)
+    return mend(task.paths, workspace.project, workspace.rules_for, wanted)
 
 
 def _died(task: _Task) -> list[Mended]:

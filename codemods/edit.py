@@ -7,7 +7,6 @@ LibCST cannot print back to the letter is noticed at once.
 from __future__ import annotations
 
 import ast
-import re
 import tokenize
 from collections.abc import Collection, Sequence
 from typing import TypeAlias, TypeVar, cast
@@ -15,13 +14,12 @@ from typing import TypeAlias, TypeVar, cast
 import libcst as cst
 
 from checks.pipecat.moves import MovedImport
-from checks.source import Source, Span
+from checks.source import NEWLINE, Source, Span
 from codemods.splice import Edit, Refused
 
 _Element: TypeAlias = cst.Param | cst.ParamStar | cst.ParamSlash
 ElementT = TypeVar("ElementT", cst.Arg, _Element)
 _PRINTER = cst.Module([])
-_NEWLINE = re.compile(r"\r\n|\r|\n")
 
 
 class Draft:
@@ -42,7 +40,7 @@ class Draft:
         Raises:
             Refused: LibCST does not read it, or would not print it back as it is.
         """
-        text = _NEWLINE.sub("\n", f"({self.text(span)})")
+        text = NEWLINE.sub("\n", f"({self.text(span)})")
         try:
             node = cst.parse_expression(text)
         except cst.ParserSyntaxError as error:
@@ -69,7 +67,7 @@ class Draft:
         at = len(_PRINTER.code_for_node(node.func)) + len(_PRINTER.code_for_node(node.whitespace_after_func)) + 1
         at += len(_PRINTER.code_for_node(node.whitespace_before_args))
         before = self.source.text[self._start(call) : self._start(argument)]
-        target = len(_NEWLINE.sub("\n", before))
+        target = len(NEWLINE.sub("\n", before))
         for index, element in enumerate(node.args):  # noqa: B007
             code = len(_PRINTER.code_for_node(element))
             if at <= target < at + code:
@@ -86,7 +84,7 @@ class Draft:
         """Take one parameter out of a function's signature, and a ``*`` or ``/`` that nothing needs any more."""
         start = self._start(function)
         end = self._signature_end(function)
-        head = _NEWLINE.sub("\n", self.source.text[start:end])
+        head = NEWLINE.sub("\n", self.source.text[start:end])
         node = cst.parse_statement(f"{head} ...\n")
         if not isinstance(node, cst.FunctionDef) or _PRINTER.code_for_node(node) != f"{head} ...\n":
             raise Refused(f"line {function.line}: LibCST would not give this signature back unchanged")

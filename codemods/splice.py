@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import codecs
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from checks.source import Source
-
-_NEWLINE = re.compile(r"\r\n|\r|\n")
+from checks.source import NEWLINE, Source
 
 
 class Refused(Exception):
@@ -45,9 +42,9 @@ def trimmed(edit: Edit, text: str) -> Edit:
 
 def newline_at(source: Source, offset: int) -> str:
     """Return the newline in use at an offset: that of its line, else of the line before, else LF."""
-    match = _NEWLINE.search(source.text, offset)
+    match = NEWLINE.search(source.text, offset)
     if match is None:
-        earlier = _NEWLINE.findall(source.text, 0, offset)
+        earlier = NEWLINE.findall(source.text, 0, offset)
         return earlier[-1] if earlier else "\n"
     return match[0]
 
@@ -77,11 +74,11 @@ def splice(source: Source, edits: Iterable[Edit]) -> bytes:
 
 
 def _in_file_newlines(edit: Edit, source: Source) -> Edit:
-    kinds = set(_NEWLINE.findall(source.text, edit.start, edit.end))
+    kinds = set(NEWLINE.findall(source.text, edit.start, edit.end))
     if len(kinds) > 1 and "\n" in edit.text:
         raise Refused("the edit spans lines that end in different newlines")
     newline = kinds.pop() if len(kinds) == 1 else newline_at(source, edit.start)
-    return trimmed(Edit(edit.start, edit.end, _NEWLINE.sub(newline, edit.text)), source.text)
+    return trimmed(Edit(edit.start, edit.end, NEWLINE.sub(newline, edit.text)), source.text)
 
 
 def _encoded(text: str, source: Source) -> bytes:

@@ -39,7 +39,7 @@ def opening(decorator: ast.FunctionDef, source: Source) -> Opening | str:
     positional = [*inner.args.posonlyargs, *inner.args.args]
     if span is None or not positional or not call.args:
         return "its span is opened in a way of its own"
-    reader = _Reader(decorator, inner, positional[0].arg, source)
+    reader = _Reader(inner, positional[0].arg, source)
     return reader.opening(call, span)
 
 
@@ -57,9 +57,7 @@ def _variable(call: ast.Call, source: Source) -> str | None:
 class _Reader:
     """Puts expressions of one function in terms of a service alone, and notes the variables they need."""
 
-    def __init__(
-        self, decorator: ast.FunctionDef, inner: ast.FunctionDef | ast.AsyncFunctionDef, this: str, source: Source
-    ):
+    def __init__(self, inner: ast.FunctionDef | ast.AsyncFunctionDef, this: str, source: Source):
         self._inner = inner
         self._this = this
         self._source = source

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 
 from checks.pipecat.hierarchy import lineage
+from checks.pipecat.openings import SPAN_CALLS
 from checks.pipecat.releases import Release
 from checks.source import Source
 
@@ -21,7 +21,6 @@ TTS_SERVICE = "pipecat.services.tts_service.TTSService"
 DESCRIPTOR_SINCE = Release(1, 2, 0)
 METHOD = "run_tts"
 _TRACING_WORDS = re.compile(r"trac(?:e|ed|ing)|span|instrument|observe", re.IGNORECASE)
-_SPAN_CALLS = ("start_span", "start_as_current_span")
 
 
 def meaning(node: ast.expr, source: Source) -> str | None:
@@ -40,20 +39,12 @@ def is_tts_service(node: ast.ClassDef, source: Source) -> bool:
     return TTS_SERVICE in lineage(node, source).names
 
 
-def run_tts_methods(source: Source) -> Iterator[tuple[ast.ClassDef, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    """Yield each method ``run_tts`` with its class."""
-    for function in source.nodes(ast.FunctionDef, ast.AsyncFunctionDef):
-        owner = source.parent(function)
-        if function.name == METHOD and isinstance(owner, ast.ClassDef):
-            yield owner, function
-
-
 def is_traced(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Tell whether a method is traced by a decorator of any make, or opens a span itself."""
     for decorator in function.decorator_list:
         if _TRACING_WORDS.search(ast.unparse(decorator)):
             return True
-    return any(isinstance(part, ast.Attribute) and part.attr in _SPAN_CALLS for part in ast.walk(function))
+    return any(isinstance(part, ast.Attribute) and part.attr in SPAN_CALLS for part in ast.walk(function))
 
 
 def takes_context_id(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
