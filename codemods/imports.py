@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 from checks.names import Names
 from checks.pipecat.moves import MovedImport, NewHome
@@ -95,6 +97,16 @@ def added_name(statement: ast.ImportFrom, name: str, source: Source) -> Iterator
         yield Edit(end, end, f", {name}")
 
 
+def _added_names(statement: ast.ImportFrom, names: Iterable[str], source: Source) -> Iterator[Edit]:
+    """Yield the edits that add several names; those that come to stand in one place are one edit."""
+    texts: dict[int, str] = {}
+    for name in sorted(names, key=_by_kind):
+        for edit in added_name(statement, name, source):
+            texts[edit.start] = texts.get(edit.start, "") + edit.text
+    for at, text in texts.items():
+        yield Edit(at, at, text)
+
+
 def _by_kind(name: str) -> tuple[int, str]:
     """Return the key isort and ruff sort imported names by: constants, classes, then the rest."""
     if len(name) > 1 and name.isupper():
@@ -126,41 +138,85 @@ def local_name(module: str, name: str | None, source: Source) -> str | None:
 def added_imports(wanted: Iterable[tuple[str, str | None]], source: Source) -> Iterator[Edit]:
     """Yield the edits that import names, or modules where the name is None, at the top level.
 
-    A name joins an import from its module; else a new import stands among those of the same package, in order, else
-    behind the last import of the file's head.
+    A name joins an import from its module; else a new import stands among those of the same package, else of its
+    section, in order.
     """
     head = list(_head(source))
     by_module: dict[str, list[str | None]] = {}
+    new: list[_New] = []
     for module, name in dict.fromkeys(wanted):
         by_module.setdefault(module, []).append(name)
     for module, names in by_module.items():
         sibling = next((one for one in head if isinstance(one, ast.ImportFrom) and _joins(one, module)), None)
         plain = [name for name in names if name is not None]
         if sibling is not None and plain:
-            if len(plain) > 1:
-                raise Refused(f"several names from {module} would join one import")
-            yield from added_name(sibling, plain[0], source)
+            yield from _added_names(sibling, plain, source)
         elif plain:
-            yield _new_import(module, f"from {module} import {', '.join(plain)}\n", head, source)
+            new.append(_New(module, f"from {module} import {', '.join(plain)}\n", _section(module, source)))
         if None in names:
-            yield _new_import(module, f"import {module}\n", head, source)
+            new.append(_New(module, f"import {module}\n", _section(module, source)))
+    yield from _new_imports(new, head, source)
 
 
-def _new_import(module: str, text: str, head: list[ast.Import | ast.ImportFrom], source: Source) -> Edit:
-    kind = ast.Import if text.startswith("import") else ast.ImportFrom
-    package = module.partition(".")[0]
-    family = [one for one in head if type(one) is kind]
-    if kind is ast.ImportFrom:
-        family = [one for one in family if _module_of(one).partition(".")[0] == package]
-    following = next((one for one in family if _module_of(one) > module), None)
+@dataclass(frozen=True, slots=True)
+class _New:
+    """An import statement to add, and the section of imports it belongs to."""
+
+    module: str
+    text: str
+    section: int
+
+    @property
+    def order(self) -> tuple[int, bool, str]:
+        """The key isort and ruff sort imports by."""
+        return self.section, self.text.startswith("from"), self.module
+
+
+def _section(module: str, source: Source) -> int:
+    """Return which of the sections a module's import stands in: the future, the stdlib's, others', the project's."""
+    if module == "__future__":
+        return 0
+    if module.partition(".")[0] in sys.stdlib_module_names:
+        return 1
+    is_own = not module or source.project.find_module(module.partition(".")[0], source.path) is not None
+    return 3 if is_own else 2
+
+
+def _new_imports(new: Iterable[_New], head: list[ast.Import | ast.ImportFrom], source: Source) -> Iterator[Edit]:
+    """Yield the edits that put new imports where isort and ruff would, if they find the file's own in order."""
+    standing = [(_order(one, source), one) for one in head]
+    places: dict[tuple[int, int], list[_New]] = {}
+    for one in sorted(new, key=lambda one: one.order):
+        places.setdefault((_place(one, standing, source), one.section), []).append(one)
+    for (at, section), ones in places.items():
+        text = "".join(one.text for one in ones)
+        if not any(order[0] == section for order, _ in standing):
+            later = any(order[0] > section for order, _ in standing)
+            text = f"{text}\n" if later else f"\n{text}" if at else text
+        yield Edit(at, at, text)
+
+
+def _order(statement: ast.Import | ast.ImportFrom, source: Source) -> tuple[int, bool, str]:
+    module = _module_of(statement)
+    is_relative = isinstance(statement, ast.ImportFrom) and statement.level > 0
+    return 3 if is_relative else _section(module, source), isinstance(statement, ast.ImportFrom), module
+
+
+def _place(
+    new: _New, standing: Sequence[tuple[tuple[int, bool, str], ast.Import | ast.ImportFrom]], source: Source
+) -> int:
+    """Return the offset of the line in front of which an import belongs."""
+    section = [(order, one) for order, one in standing if order[0] == new.section]
+    beside = [(order, one) for order, one in section if order[1] == new.order[1]]
+    package = new.module.partition(".")[0]
+    family = [(order, one) for order, one in beside if order[2].partition(".")[0] == package] or beside
+    among = family or section or standing
+    following = next((one for order, one in among if order > new.order), None)
     if following is not None:
-        at = source.line_start(source.span(following).line)
-    else:
-        last = (family or head or [_behind_docstring(source)])[-1]
-        at = source.line_start(source.span(last).end_line + 1) if last is not None else 0
-        if at and source.text[at - 1 : at] not in ("\n", "\r"):
-            text = f"\n{text}"
-    return Edit(at, at, text)
+        return source.line_start(source.span(following).line)
+    last = among[-1][1] if among else _behind_docstring(source)
+    line = source.span(last).end_line + 1 if last is not None else _behind_comments(source)
+    return source.line_start(line)
 
 
 def _module_of(statement: ast.Import | ast.ImportFrom) -> str:
@@ -181,6 +237,14 @@ def _head(source: Source) -> Iterator[ast.Import | ast.ImportFrom]:
 def _behind_docstring(source: Source) -> ast.stmt | None:
     first = source.tree.body[0] if source.tree.body else None
     return first if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) else None
+
+
+def _behind_comments(source: Source) -> int:
+    """Return the line behind the comments a file begins with, of which the first may be read by the system."""
+    line = 1
+    while source.line(line).startswith("#"):
+        line += 1
+    return line
 
 
 def needless_imports(before: Source, after: Source) -> Iterator[Edit]:

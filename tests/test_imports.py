@@ -13,15 +13,19 @@ from tests.sources import source_of
     ("before", "after"),
     [
         ("x = 1\n", "from a.b import C\nx = 1\n"),
-        ('"""Doc."""\nx = 1\n', '"""Doc."""\nfrom a.b import C\nx = 1\n'),
+        ("#!/bin/python\n# licence\nx = 1\n", "#!/bin/python\n# licence\n\nfrom a.b import C\nx = 1\n"),
+        ("import os\n\nimport x\n", "import os\n\nimport x\nfrom a.b import C\n"),
+        ("import os\n\nfrom b import B\n", "import os\n\nfrom a.b import C\nfrom b import B\n"),
+        ("from . import B\n", "from a.b import C\n\nfrom . import B\n"),
+        ('"""Doc."""\nx = 1\n', '"""Doc."""\n\nfrom a.b import C\nx = 1\n'),
         ('"""Doc."""', '"""Doc."""\nfrom a.b import C\n'),
         (
             "from __future__ import annotations\nx = 1\n",
-            "from __future__ import annotations\nfrom a.b import C\nx = 1\n",
+            "from __future__ import annotations\n\nfrom a.b import C\nx = 1\n",
         ),
         (
             "#!/bin/python\n# licence\nimport os\n\nx = 1\n",
-            "#!/bin/python\n# licence\nimport os\nfrom a.b import C\n\nx = 1\n",
+            "#!/bin/python\n# licence\nimport os\n\nfrom a.b import C\n\nx = 1\n",
         ),
         (
             "from a.a import X\nfrom a.c import Y\nfrom z import Z\n",
@@ -32,14 +36,14 @@ from tests.sources import source_of
         ("from a.b import (\n    B,\n    D,\n)\n", "from a.b import (\n    B,\n    C,\n    D,\n)\n"),
         ("from a.b import (\n    A,\n    B,\n)\n", "from a.b import (\n    A,\n    B,\n    C,\n)\n"),
         ("from a.b import (A,\n    B)\n", "from a.b import (A,\n    B, C)\n"),
-        ("import os\r\nx = 1\r\n", "import os\r\nfrom a.b import C\r\nx = 1\r\n"),
+        ("import os\r\nx = 1\r\n", "import os\r\n\r\nfrom a.b import C\r\nx = 1\r\n"),
         (
             "if TYPE_CHECKING:\n    from a.b import D\nx = 1\n",
             "from a.b import C\nif TYPE_CHECKING:\n    from a.b import D\nx = 1\n",
         ),
         (
             "try:\n    import fast\nexcept ImportError:\n    fast = None\nimport os\nx = 1\n",
-            "try:\n    import fast\nexcept ImportError:\n    fast = None\nimport os\nfrom a.b import C\nx = 1\n",
+            "try:\n    import fast\nexcept ImportError:\n    fast = None\nimport os\n\nfrom a.b import C\nx = 1\n",
         ),
     ],
 )
@@ -85,3 +89,19 @@ def test_needless(before: str, after: str, left: str | None) -> None:
     source = source_of(after)
     expected = after if left is None else left
     assert splice(source, needless_imports(source_of(before), source)).decode() == expected
+
+
+def test_several_are_added_in_order() -> None:
+    source = source_of('"""Doc."""\n\nimport re\n\nfrom pipecat.frames.frames import Frame, TTSTextFrame\n')
+    wanted = [
+        ("asyncio", None),
+        ("time", None),
+        ("typing", "Any"),
+        ("pipecat.frames.frames", "ErrorFrame"),
+        ("pipecat.frames.frames", "TTSAudioRawFrame"),
+        ("pipecat.frames.frames", "UserFrame"),
+    ]
+    assert splice(source, added_imports(wanted, source)).decode() == (
+        '"""Doc."""\n\nimport asyncio\nimport re\nimport time\nfrom typing import Any\n\n'
+        "from pipecat.frames.frames import ErrorFrame, Frame, TTSAudioRawFrame, TTSTextFrame, UserFrame\n"
+    )
