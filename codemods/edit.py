@@ -14,6 +14,7 @@ from typing import TypeAlias, TypeVar, cast
 import libcst as cst
 
 from checks.pipecat.moves import MovedImport
+from checks.relayout import Lines
 from checks.source import NEWLINE, Source, Span
 from codemods.splice import Edit, Refused
 
@@ -113,13 +114,28 @@ class Draft:
         """Take a statement's lines out; a block that would be left empty gets ``pass``."""
         self.removed.append(self._statement(span))
 
-    def insert_before(self, span: Span, text: str) -> None:
-        """Put a statement on a line of its own in front of the one at a span, equally indented."""
+    def insert_before(self, span: Span, text: str, *, detached: bool = False) -> None:
+        """Put a statement on a line of its own in front of the one at a span, equally indented.
+
+        If it is to be ``detached``, comments directly above that one stay with it.
+        """
         at = self.source.line_start(span.line)
         indent = self.source.text[at : self._start(span)]
         if indent.strip(" \t"):
             raise Refused(f"line {span.line}: the statement does not stand on a line of its own")
+        line = span.line
+        while detached and line > 1 and self.source.line(line - 1).startswith(f"{indent}#"):
+            line -= 1
+        at = self.source.line_start(line)
         self._edit(at, at, f"{indent}{text}\n")
+
+    def relay(self, lines: Lines) -> None:
+        """Take lines out, and move others to the left."""
+        for line in lines.dropped:
+            self._edit(self.source.line_start(line), self.source.line_start(line + 1), "")
+        for line, width in lines.dedented:
+            start = self.source.line_start(line)
+            self._edit(start, start + width, "")
 
     def remove_text(self, span: Span) -> None:
         """Take out exactly what a span covers."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -20,34 +23,111 @@ TEMPLATE = REPOSITORY / "codemods" / "templates" / "traced_tts.py"
 TTFB = "metrics.ttfb"
 
 
-RUNS = {
-    "1.1.0": ("1.1.0", "template", {}),
-    "1.2.0": ("1.2.0", "template", {}),
-    "1.14.0": ("1.14.0", "template", {}),
-    "mended 1.1.0": ("1.1.0", "pipecat.utils.tracing.service_decorators", {"MENDED": "1"}),
-    "mended 1.0.0": ("1.0.0", "pipecat.utils.tracing.service_decorators", {"MENDED": "1"}),
-    "unmended": ("1.1.0", "pipecat.utils.tracing.service_decorators", {}),
-    "bare": ("1.1.0", "template", {"WITHOUT_OPENTELEMETRY": "1"}),
+TRACERS = {
+    "template": TEMPLATE.read_text("utf-8"),
+    "release": "from pipecat.utils.tracing.service_decorators import traced_tts\n",
+    "own": (REPOSITORY / "tests" / "proofs" / "own_tracer.py").read_text("utf-8"),
 }
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the proof: on which release, with which ``traced_tts``: one of TRACERS, or that of an older release.
+
+    ``mended``: what a run of ``apply`` gets before it, the release's own tree or the program beside its tracer.
+    ``by_hand``: the services open their spans themselves.
+    """
+
+    release: str
+    tracer: str
+    mended: Literal["", "tree", "program"] = ""
+    by_hand: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def prepare(self, scratch: Path) -> Path:
+        """Lay program and tracer out in a folder and return the tree to run them on."""
+        program = (REPOSITORY / "tests" / "proofs" / "tracing.py").read_text("utf-8")
+        (scratch / "tracing.py").write_text(by_hand(program) if self.by_hand else program, encoding="utf-8")
+        tracer = TRACERS.get(self.tracer) or decorators_of(self.tracer)
+        (scratch / "tracer.py").write_text(tracer, encoding="utf-8")
+        (scratch / "pyproject.toml").touch()
+        tree = released(self.release)
+        if self.mended == "tree":
+            tree = Path(shutil.copytree(tree, scratch / "tree"))
+            assert mend(tree, "1.2.0", scratch) == 2
+        elif self.mended:
+            assert mend(scratch, "1.2.0", scratch) == (5 if self.by_hand else 1)
+        return tree
+
+
+def decorators_of(release: str) -> str:
+    """Return the text of the module a release's ``traced_tts`` is in, as somebody had to adapt it later.
+
+    The two names that later releases no longer have play no part for speech.
+    """
+    text = (released(release) / "pipecat" / "utils" / "tracing" / "service_decorators.py").read_text("utf-8")
+    text = re.sub(r"from pipecat\.\S+ import (get_current_turn_context)\n", r"def \1():\n    return None\n\n\n", text)
+    return re.sub(r"from pipecat\.\S+ import (OpenAILLMContext)\n", r"\1 = None\n", text)
+
+
+def by_hand(program: str) -> str:
+    """Return the proof with spans opened in ``run_tts`` in the place of each decorator."""
+    opened = (
+        'with trace.get_tracer("bot").start_as_current_span("tts") as span:',
+        '    span.set_attribute("text", text)',
+        '    span.set_attribute("metrics.character_count", len(text))',
+    )
+
+    def rewritten(match: re.Match[str]) -> str:
+        head, *body = match[1].splitlines()
+        return "\n".join([head, *(f"        {line}" for line in opened), *(f"    {line}" for line in body), ""])
+
+    return re.sub(r"    @traced_tts\n(    async def run_tts.*\n(?:        .*\n)+)", rewritten, program)
+
+
+RUNS = {
+    "1.1.0": Run("1.1.0", "template"),
+    "1.2.0": Run("1.2.0", "template"),
+    "1.14.0": Run("1.14.0", "template"),
+    "mended 1.0.0": Run("1.0.0", "release", "tree"),
+    "mended 1.1.0": Run("1.1.0", "release", "tree"),
+    "vendored 0.0.68": Run("1.1.0", "0.0.68", "program"),
+    "vendored 0.0.95": Run("1.1.0", "0.0.95", "program"),
+    "own on 1.1.0": Run("1.1.0", "own", "program"),
+    "own on 1.14.0": Run("1.14.0", "own", "program"),
+    "by hand": Run("1.1.0", "release", "program", by_hand=True),
+    "unmended": Run("1.1.0", "release"),
+    "unmended vendored": Run("1.1.0", "0.0.95"),
+    "unmended own": Run("1.1.0", "own"),
+    "unmended by hand": Run("1.1.0", "release", by_hand=True),
+    "bare": Run("1.1.0", "template", environment={"WITHOUT_OPENTELEMETRY": "1"}),
+}
+UNMENDED = [name for name in RUNS if name.startswith("unmended")]
+TRUE = [name for name in RUNS if name not in (*UNMENDED, "bare")]
+# Runs at once: most of their time is waiting, but what they wait for is measured.
+AT_ONCE = 5
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """Return what the tracing proof prints in each run; all run at once, since most of their time is waiting."""
+    """Return what the tracing proof prints in each run."""
+    names = list(RUNS)
+    found: dict[str, dict[str, Any]] = {}
+    for start in range(0, len(names), AT_ONCE):
+        found |= run_at_once(names[start : start + AT_ONCE], tmp_path_factory)
+    return found
+
+
+def run_at_once(names: Sequence[str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """Start some runs, let them begin together, and return what each prints."""
     started: dict[str, subprocess.Popen[str]] = {}
-    for name, (release, module, environment) in RUNS.items():
-        scratch = tmp_path_factory.mktemp(name)
-        shutil.copy(REPOSITORY / "tests" / "proofs" / "tracing.py", scratch)
-        shutil.copy(TEMPLATE, scratch / "template.py")
-        tree = released(release)
-        if environment.get("MENDED"):
-            tree = Path(shutil.copytree(tree, scratch / "tree"))
-            mend(tree, "1.2.0", scratch)
-        path = os.pathsep.join([str(scratch), str(tree)])
+    for name in names:
+        scratch = tmp_path_factory.mktemp(name.replace(" ", "-"))
+        path = os.pathsep.join([str(scratch), str(RUNS[name].prepare(scratch))])
         started[name] = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "tracing.py", module],
+            [sys.executable, "-W", "ignore", "tracing.py"],
             cwd=scratch,
-            env={**os.environ, "PYTHONPATH": path, **environment},
+            env={**os.environ, "PYTHONPATH": path, **RUNS[name].environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -71,6 +151,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
 def spans(result: dict[str, Any], scenario: str, count: int) -> list[dict[str, Any]]:
     """Return the spans of a scenario, of which there must be this many."""
     found = result[scenario]["spans"]
+    for span in found:  # 0.0.68 gave milliseconds
+        if f"{TTFB}_ms" in span["attributes"]:
+            span["attributes"][TTFB] = span["attributes"].pop(f"{TTFB}_ms") / 1000
     assert len(found) == count, (scenario, found)
     # The SDK says so when a span is ended twice.
     assert [w for w in result[scenario]["warnings"] if "ended span" in w] == []
@@ -82,9 +165,9 @@ def one(result: dict[str, Any], scenario: str) -> dict[str, Any]:
     return spans(result, scenario, 1)[0]
 
 
-@pytest.mark.parametrize("release", ["1.1.0", "1.2.0", "1.14.0", "mended 1.1.0", "mended 1.0.0"])
-def test_a_span_is_one_synthesis(release: str, runs: dict[str, dict[str, Any]]) -> None:
-    result = runs[release]
+@pytest.mark.parametrize("name", TRUE)
+def test_a_span_is_one_synthesis(name: str, runs: dict[str, dict[str, Any]]) -> None:
+    result = runs[name]
 
     first, second = spans(result, "streaming", 2)
     assert first["attributes"][TTFB] == pytest.approx(0.3, abs=0.05)
@@ -128,10 +211,11 @@ def test_tracing_never_gets_in_the_way(runs: dict[str, dict[str, Any]]) -> None:
     assert (bare["heard"], bare["hooked"]) == (3, False)
 
 
-def test_the_decorator_of_1_1_0_measures_the_call(runs: dict[str, dict[str, Any]]) -> None:
-    for span in spans(runs["unmended"], "streaming", 2):
+@pytest.mark.parametrize("name", UNMENDED)
+def test_what_is_not_mended_measures_the_call(name: str, runs: dict[str, dict[str, Any]]) -> None:
+    for span in spans(runs[name], "streaming", 2):
         assert span["seconds"] < 0.05
-        assert span["attributes"][TTFB] < 0.05
+        assert span["attributes"].get(TTFB, 0) < 0.05
 
 
 @pytest.mark.parametrize("width", [88, 100, 120])

@@ -1,4 +1,4 @@
-"""Released Pipecat trees for the tests, fetched from the package index once and kept."""
+"""Released trees for the tests, Pipecat's and others', fetched from the package index once and kept."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ import pytest
 
 
 @cache
-def _fetched(release: str) -> Path | str:
-    """Return the folder that holds a release's ``pipecat`` package, or why it cannot be had."""
-    kept = platformdirs.user_cache_path("pipecat-codemods-tests") / f"pipecat-ai-{release}"
+def _fetched(package: str, release: str) -> Path | str:
+    """Return the folder that holds what a release's wheel installs, or why it cannot be had."""
+    kept = platformdirs.user_cache_path("pipecat-codemods-tests") / f"{package}-{release}"
     if kept.is_dir():
         return kept
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", scratch]
-        done = subprocess.run([*command, f"pipecat-ai=={release}"], capture_output=True, text=True)
+        # A wheel may be for a newer Python than this one; it is only read.
+        only = ["--only-binary=:all:", "--python-version=3.13"]
+        done = subprocess.run([*command, *only, f"{package}=={release}"], capture_output=True, text=True)
         wheels = list(Path(scratch).glob("*.whl"))
         if not wheels:
             return (done.stderr.strip().splitlines() or ["pip says nothing"])[-1]
@@ -38,11 +40,11 @@ def _fetched(release: str) -> Path | str:
     return kept
 
 
-def released(release: str) -> Path:
+def released(release: str, package: str = "pipecat-ai") -> Path:
     """Return the unpacked tree of a release; skip the test where it cannot be downloaded."""
-    found = _fetched(release)
+    found = _fetched(package, release)
     if isinstance(found, str):
-        pytest.skip(f"pipecat-ai {release} cannot be downloaded: {found}")
+        pytest.skip(f"{package} {release} cannot be downloaded: {found}")
     return found
 
 

@@ -1,156 +1,357 @@
-"""What a span is opened with: its name, parent and lasting attributes, read off a decorator that opens one."""
+"""What a span is opened with and told of: read off the code that opens it, in terms of the service alone.
+
+What is carried over must mean the same when the audio context is created, before ``run_tts`` is called: it may depend
+on the service, on names of the module, on a decorator's options, and, where it only describes, on the text.
+"""
 
 from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass, field
+from typing import cast
 
+from checks.names import FUNCTIONS, Binding
 from checks.source import Source
 
 SPAN_CALLS = ("start_as_current_span", "start_span")
-_KEPT_BY_THE_TRACER = ("metrics.ttfb", "metrics.character_count", "text", "tts.interrupted")
-SERVICE = "service"
+SERVICE, SPAN, TEXT, CHARACTERS = "service", "span", "text", "characters"
+TTFB = '"metrics.ttfb", value'
+_OPTIONS_OF_A_SPAN = ("context", "kind", "attributes", "links")
+_BUILTINS = frozenset(dir(builtins))
+
+
+class Unclear(Exception):
+    """Code that cannot be carried over; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Lines of code that open a span for ``service``, with ``name`` as its name if that is given."""
+    """How the spans of one tracer begin.
 
-    lines: tuple[str, ...]
+    ``opened``: lines that open a span for ``service`` and return it, with the decorator's ``options`` by their names.
+    ``described``: lines that tell ``span`` what ``service`` says: the ``text``, of so many ``characters``. ``wanted``:
+    an expression that tells whether ``service`` is to be traced, None for always. ``ttfb``: key and value
+    of the attribute that gets the time to the first byte, ``value`` being its seconds.
+    """
+
+    opened: tuple[str, ...]
+    described: tuple[str, ...]
+    options: tuple[str, ...]
+    wanted: str | None
+    ttfb: str
 
 
-def span_call(function: ast.AST) -> ast.Call | None:
-    """Return the first call within a function that opens a span."""
-    for part in ast.walk(function):
-        if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in SPAN_CALLS:
-            return part
+def is_span_call(node: ast.AST) -> bool:
+    """Tell whether a node is a call that opens a span."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in SPAN_CALLS
+
+
+def span_calls(function: ast.AST) -> list[ast.Call]:
+    """Return the calls within a function that open a span."""
+    return [part for part in ast.walk(function) if isinstance(part, ast.Call) and is_span_call(part)]
+
+
+def attribute_of(statement: ast.stmt, span: str) -> tuple[str, ast.Call] | None:
+    """Return the method and the call of a statement ``span.method(…)``."""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+        if isinstance(call.func.value, ast.Name) and call.func.value.id == span:
+            return call.func.attr, call
     return None
 
 
-def opening(decorator: ast.FunctionDef, source: Source) -> Opening | str:
-    """Return what the span of a decorator is opened with, or why it cannot be carried over."""
-    call = span_call(decorator)
-    inner = source.names.enclosing_function(call) if call is not None else None
-    if call is None or not isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef)) or inner is decorator:
-        return "its span is opened in a way of its own"
-    span = _variable(call, source)
-    positional = [*inner.args.posonlyargs, *inner.args.args]
-    if span is None or not positional or not call.args:
-        return "its span is opened in a way of its own"
-    reader = _Reader(inner, positional[0].arg, source)
-    return reader.opening(call, span)
+def is_about_ttfb(statement: ast.stmt, span: str) -> str | None:
+    """Return key and value for a statement that does nothing but give the span a time to the first byte.
+
+    Other units are known by the key: ``tts.ttfb_ms``.
+    """
+    if isinstance(statement, ast.If) and not statement.orelse and len(statement.body) == 1:
+        statement = statement.body[0]
+    found = attribute_of(statement, span)
+    if found is None or found[0] != "set_attribute" or len(found[1].args) != 2:
+        return None
+    key, value = found[1].args
+    if isinstance(key, ast.Constant) and isinstance(key.value, str) and "ttfb" in ast.unparse(value):
+        return f'"{key.value}", value' + (" * 1000" if key.value.endswith("ms") else "")
+    return None
 
 
-def _variable(call: ast.Call, source: Source) -> str | None:
-    """Return the variable a span is put into."""
-    parent = source.parent(call)
-    target: ast.expr | None = None
-    if isinstance(parent, ast.withitem):
-        target = parent.optional_vars
-    elif isinstance(parent, ast.Assign) and len(parent.targets) == 1:
-        target = parent.targets[0]
-    return target.id if isinstance(target, ast.Name) else None
+@dataclass(slots=True)
+class Reader:
+    """Puts expressions in terms of ``service`` and ``text``, and notes the variables and options they need.
 
+    ``service`` and ``text`` are the parameters that stand for them, ``function`` the decorated function, ``options``
+    a decorator's parameters.
+    """
 
-class _Reader:
-    """Puts expressions of one function in terms of a service alone, and notes the variables they need."""
+    source: Source
+    service: tuple[ast.arg, ...]
+    text: tuple[ast.arg, ...] = ()
+    function: ast.arg | None = None
+    options: tuple[ast.arg, ...] = ()
+    variables: dict[str, str] = field(default_factory=dict[str, str])
+    used: dict[str, None] = field(default_factory=dict[str, None])
+    read: set[ast.stmt] = field(default_factory=set[ast.stmt])
 
-    def __init__(self, inner: ast.FunctionDef | ast.AsyncFunctionDef, this: str, source: Source):
-        self._inner = inner
-        self._this = this
-        self._source = source
-        self._globals = set(source.names.table(source.tree)) | set(dir(builtins))
-        self._locals = {
-            statement.targets[0].id: statement.value
-            for statement in source.nodes(ast.Assign)
-            if source.names.enclosing_function(statement) is inner
-            and len(statement.targets) == 1
-            and isinstance(statement.targets[0], ast.Name)
-        }
-        self._needed: list[str] = []
+    def speaks(self, node: ast.AST) -> bool:
+        """Tell whether an expression depends on the text."""
+        return any(isinstance(part, ast.Name) and self._stands_for(part, self.text, set()) for part in ast.walk(node))
 
-    def opening(self, call: ast.Call, span: str) -> Opening | str:
-        assert isinstance(call.func, ast.Attribute)
-        tracer, label = self._read(call.func.value), self._read(call.args[0])
-        keywords = {keyword.arg: self._read(keyword.value) for keyword in call.keywords}
-        if tracer is None or label is None or set(keywords) - {"context"} or None in keywords.values():
-            return "its span is opened with what depends on the call"
-        context = f", context={keywords['context']}" if keywords else ""
-        lines = [f"{span} = {tracer}.start_span(name or {label}{context})"]
-        for statement in self._statements(span):
-            written = self._attributes(statement, span)
-            if written is None:
-                line = self._source.span(statement).line
-                return f"line {line} gives the span what depends on the call"
-            lines += written
-        needed = [f"{name} = {self._read(self._locals[name])}" for name in self._in_order()]
-        return Opening((*needed, *lines, f"return {span}"))
+    def text_of(self, node: ast.expr, *, spoken: bool = False) -> str:
+        """Return an expression in terms of the service, and of the text if that is ``spoken`` of.
 
-    def _in_order(self) -> list[str]:
-        return [name for name in self._locals if name in self._needed]
-
-    def _read(self, node: ast.expr) -> str | None:
-        """Return an expression with ``service`` for ``self``, or None if it depends on more than the service."""
+        Raises:
+            Unclear: it depends on more than that.
+        """
+        own = {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+        changes: dict[ast.AST, str] = {}
         for part in ast.walk(node):
-            if not isinstance(part, ast.Name) or part.id == self._this:
-                continue
-            if part.id in self._locals:
-                if self._read(self._locals[part.id]) is None:
-                    return None
-                if part.id not in self._needed:
-                    self._needed.append(part.id)
-            elif part.id not in self._globals:
-                return None
-        renamed = _Renamed(self._this).visit(ast.parse(self._source.segment(node).strip(), mode="eval").body)
-        return _double_quoted(ast.unparse(renamed))
+            if isinstance(part, (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr, ast.Lambda)):
+                raise self._unclear(part)
+            if self._is_length_of_text(part) and spoken:
+                changes[part] = CHARACTERS
+            elif self._is_name_of_function(part):
+                changes[part] = '"run_tts"'
+        inside = {inner for part in changes for inner in ast.walk(part)}
+        for part in ast.walk(node):
+            if isinstance(part, ast.Name) and part.id not in own and part not in inside:
+                name = self._name(part, spoken)
+                if name != part.id:
+                    changes[part] = name
+        return self._with(changes, node)
 
-    def _statements(self, span: str) -> Iterator[ast.Expr]:
-        for statement in self._source.nodes(ast.Expr):
-            if self._source.names.enclosing_function(statement) is self._inner:
-                if isinstance(statement.value, ast.Call) and span in _names(statement.value):
-                    yield statement
+    def _name(self, node: ast.Name, spoken: bool) -> str:
+        bindings = self.source.names.bindings(node)
+        argument = bindings[0].node if len(bindings) == 1 else None
+        if argument in self.service:
+            return SERVICE
+        if argument in self.text and spoken:
+            return TEXT
+        if argument in self.options and not spoken:
+            self.used[node.id] = None
+            return node.id
+        if self._is_global(node, bindings):
+            if node.id in (SERVICE, SPAN, TEXT, CHARACTERS):
+                raise self._unclear(node)
+            return node.id
+        self._need(node, bindings, spoken)
+        return node.id
 
-    def _attributes(self, statement: ast.Expr, span: str) -> list[str] | None:
-        call = statement.value
-        assert isinstance(call, ast.Call)
-        self._globals.add(span)
-        if (
-            isinstance(call.func, ast.Attribute)
-            and isinstance(call.func.value, ast.Name)
-            and call.func.value.id == span
-        ):
-            key = call.args[0] if call.args else None
-            if isinstance(key, ast.Constant) and key.value in _KEPT_BY_THE_TRACER:
-                return []
-            text = self._read(call)
-            return [text] if text is not None else None
-        function = self._read(call.func)
-        if function is None or call.args:
-            return None
-        lines = [f"{function}("]
+    def _need(self, node: ast.Name, bindings: list[Binding], spoken: bool) -> None:
+        """Note a variable that is given its value once, on the main line of its function."""
+        statement = bindings[0].node if len(bindings) == 1 else None
+        if not isinstance(statement, (ast.Assign, ast.AnnAssign)) or statement.value is None or spoken:
+            raise self._unclear(node)
+        if not self._is_on_main_line(statement) or node.id in (SERVICE, SPAN, TEXT, CHARACTERS):
+            raise self._unclear(node)
+        if node.id not in self.variables:
+            value = self.text_of(statement.value)
+            self.read.add(statement)
+            self.variables[node.id] = value
+
+    def _is_on_main_line(self, statement: ast.stmt) -> bool:
+        for above in self.source.ancestors(statement):
+            if isinstance(above, FUNCTIONS):
+                return True
+            if not isinstance(above, (ast.With, ast.AsyncWith, ast.Try)):
+                return False
+        return False
+
+    def _is_global(self, node: ast.Name, bindings: list[Binding]) -> bool:
+        if not bindings:
+            return node.id in _BUILTINS
+        return bindings == self.source.names.table(self.source.tree).get(node.id)
+
+    def _stands_for(self, node: ast.Name, arguments: Sequence[ast.arg], seen: set[str]) -> bool:
+        for binding in self.source.names.bindings(node):
+            if binding.node in arguments:
+                return True
+            value = binding.node.value if isinstance(binding.node, (ast.Assign, ast.AnnAssign)) else None
+            if value is not None and node.id not in seen:
+                parts = (part for part in ast.walk(value) if isinstance(part, ast.Name))
+                if any(self._stands_for(part, arguments, {*seen, node.id}) for part in parts):
+                    return True
+        return False
+
+    def _is_length_of_text(self, node: ast.AST) -> bool:
+        return (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "len"
+            and len(node.args) == 1
+            and isinstance(node.args[0], ast.Name)
+            and any(binding.node in self.text for binding in self.source.names.bindings(node.args[0]))
+        )
+
+    def _is_name_of_function(self, node: ast.AST) -> bool:
+        if not isinstance(node, ast.Attribute) or node.attr != "__name__" or not isinstance(node.value, ast.Name):
+            return False
+        bindings = self.source.names.bindings(node.value)
+        return self.function is not None and [binding.node for binding in bindings] == [self.function]
+
+    def _with(self, changes: dict[ast.AST, str], node: ast.expr) -> str:
+        """Return an expression as written, on one line, with some of its parts replaced."""
+        text = self.source.segment(node)
+        if "\n" in text or "\r" in text:
+            text = ast.unparse(_Replaced(changes).visit(node))
+            return text if '"' in text else text.replace("'", '"')
+        offset = self.source.start(node)
+        for part in sorted(changes, key=self._start, reverse=True):
+            assert isinstance(part, ast.expr)
+            text = text[: self._start(part) - offset] + changes[part] + text[self.source.end(part) - offset :]
+        return text
+
+    def _start(self, node: ast.AST) -> int:
+        assert isinstance(node, ast.expr)
+        return self.source.start(node)
+
+    def _unclear(self, node: ast.AST) -> Unclear:
+        line = getattr(node, "lineno", 0)
+        return Unclear(f"line {line}: {ast.unparse(node)} depends on the call")
+
+
+class _Replaced(ast.NodeTransformer):
+    """Makes a new expression; the tree it is made from stays as it is."""
+
+    def __init__(self, changes: dict[ast.AST, str]):
+        self._changes = changes
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        if node in self._changes:
+            return ast.parse(self._changes[node], mode="eval").body
+        fresh = copy(node)
+        for name, value in ast.iter_fields(node):
+            if isinstance(value, list):
+                setattr(fresh, name, [self.visit(item) for item in cast(list[ast.AST], value)])
+            elif isinstance(value, ast.AST):
+                setattr(fresh, name, self.visit(value))
+        return fresh
+
+
+@dataclass(slots=True)
+class Written:
+    """Collects the lines of an opening from a call that opens a span and the statements that tell it things."""
+
+    reader: Reader
+    span: str
+    lines: list[str] = field(default_factory=list[str])
+    described: list[str] = field(default_factory=list[str])
+    ttfb: str = TTFB
+
+    def open(self, call: ast.Call) -> None:
+        """Read the call that opens the span.
+
+        Raises:
+            Unclear: it depends on more than the service.
+        """
+        assert isinstance(call.func, ast.Attribute)
+        if not call.args:
+            raise Unclear(f"line {call.lineno}: the span is given no name")
+        label, *rest = call.args
+        arguments = [self.reader.text_of(label)]
+        names = [(None, one) for one in rest] + [(one.arg, one.value) for one in call.keywords]
+        for name, value in names:
+            if name not in _OPTIONS_OF_A_SPAN:
+                raise Unclear(f"line {call.lineno}: the span is opened with more than its name and attributes")
+            if name == "attributes" and isinstance(value, ast.Dict) and self.reader.speaks(value):
+                self._dictionary(value)
+            else:
+                arguments.append(f"{name}={self.reader.text_of(value)}")
+        tracer = self.reader.text_of(call.func.value)
+        self.lines.insert(0, f"{SPAN} = {tracer}.start_span({', '.join(arguments)})")
+
+    def tell(self, statement: ast.stmt, indent: str = "") -> None:
+        """Read a statement that tells the span something.
+
+        Raises:
+            Unclear: it depends on more than the service and the text.
+        """
+        found = attribute_of(statement, self.span)
+        if isinstance(statement, ast.If):
+            self._condition(statement, indent)
+        elif found is not None and found[0] == "set_attribute" and len(found[1].args) == 2:
+            key, value = found[1].args
+            self._attribute(key, value, indent)
+        elif found is not None and found[0] == "set_attributes" and len(found[1].args) == 1:
+            if not isinstance(found[1].args[0], ast.Dict):
+                raise Unclear(f"line {statement.lineno}: the span is given attributes that cannot be told")
+            self._dictionary(found[1].args[0])
+        elif found is None and isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+            self._helper(statement.value, indent)
+        else:
+            raise Unclear(f"line {statement.lineno}: the span is told what only the call knows")
+
+    def opening(self, wanted: str | None) -> Opening:
+        """Return what was read."""
+        needed = [f"{name} = {value}" for name, value in self.reader.variables.items()]
+        return Opening(
+            (*needed, *self.lines, f"return {SPAN}"),
+            tuple(self.described),
+            tuple(self.reader.used),
+            wanted,
+            self.ttfb,
+        )
+
+    def _attribute(self, key: ast.expr, value: ast.expr, indent: str = "") -> None:
+        spoken = self.reader.speaks(value)
+        if spoken and indent:
+            raise Unclear(f"line {value.lineno}: the text is told on a condition")
+        line = f"{SPAN}.set_attribute({self.reader.text_of(key)}, {self.reader.text_of(value, spoken=spoken)})"
+        (self.described if spoken else self.lines).append(f"{indent}{line}")
+
+    def _dictionary(self, node: ast.Dict) -> None:
+        for key, value in zip(node.keys, node.values, strict=True):
+            if key is None:
+                raise Unclear(f"line {node.lineno}: the span is given attributes that cannot be told")
+            self._attribute(key, value)
+
+    def _condition(self, statement: ast.If, indent: str) -> None:
+        if statement.orelse:
+            raise Unclear(f"line {statement.lineno}: what the span is told depends on a condition")
+        self.lines.append(f"{indent}if {self.reader.text_of(statement.test)}:")
+        for one in statement.body:
+            self.tell(one, indent + "    ")
+
+    def _helper(self, call: ast.Call, indent: str) -> None:
+        """Read ``add_attributes(span=span, …)``; of the text and its length the tracer tells the span itself."""
+        positional = [self._argument(one) for one in call.args]
+        keywords: list[str] = []
         for keyword in call.keywords:
-            value = self._read(keyword.value) if keyword.arg else None
-            if keyword.arg in ("text", "character_count"):
-                continue  # they change as the synthesis goes on; the tracer sets them itself
-            if value is None:
-                return None
-            lines.append(f"    {keyword.arg}={value},")
-        return [*lines, ")"]
+            if keyword.arg is None:
+                raise Unclear(f"line {call.lineno}: the span is given attributes that cannot be told")
+            if self.reader.speaks(keyword.value):
+                self._spoken_argument(keyword)
+            else:
+                keywords.append(f"{keyword.arg}={self._argument(keyword.value)}")
+        function = self.reader.text_of(call.func)
+        if positional or len(keywords) < 3:
+            self.lines.append(f"{indent}{function}({', '.join([*positional, *keywords])})")
+        else:
+            self.lines += [f"{indent}{function}(", *(f"{indent}    {one}," for one in keywords), f"{indent})"]
+
+    def _spoken_argument(self, keyword: ast.keyword) -> None:
+        """Read the two keywords under which Pipecat's ``add_tts_span_attributes`` takes what is said."""
+        attribute = {"text": TEXT, "character_count": "metrics.character_count"}.get(str(keyword.arg))
+        if attribute is None:
+            raise Unclear(f"line {keyword.lineno}: {keyword.arg} depends on the call")
+        value = self.reader.text_of(keyword.value, spoken=True)
+        self.described.append(f'{SPAN}.set_attribute("{attribute}", {value})')
+
+    def _argument(self, node: ast.expr) -> str:
+        if isinstance(node, ast.Name) and node.id == self.span:
+            return SPAN
+        return self.reader.text_of(node)
 
 
-class _Renamed(ast.NodeTransformer):
-    def __init__(self, this: str):
-        self._this = this
-
-    def visit_Name(self, node: ast.Name) -> ast.Name:
-        return ast.Name(SERVICE if node.id == self._this else node.id, node.ctx)
-
-
-def _names(node: ast.AST) -> set[str]:
-    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
-
-
-def _double_quoted(text: str) -> str:
-    return text if '"' in text else text.replace("'", '"')
+def statements(block: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield every statement of a block and of the blocks within it, in order; functions and classes are one each."""
+    for statement in block:
+        yield statement
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            continue
+        for name in ("body", "handlers", "orelse", "finalbody"):
+            for inner in getattr(statement, name, ()):
+                yield from statements(inner.body if isinstance(inner, ast.ExceptHandler) else [inner])

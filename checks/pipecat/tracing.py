@@ -10,9 +10,10 @@ from __future__ import annotations
 import ast
 import re
 
-from checks.pipecat.hierarchy import lineage
+from checks.pipecat.hierarchy import lineage, method
 from checks.pipecat.openings import SPAN_CALLS
 from checks.pipecat.releases import Release
+from checks.project import Definition
 from checks.source import Source
 
 DECORATORS = "pipecat.utils.tracing.service_decorators"
@@ -41,10 +42,41 @@ def is_tts_service(node: ast.ClassDef, source: Source) -> bool:
 
 def is_traced(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Tell whether a method is traced by a decorator of any make, or opens a span itself."""
-    for decorator in function.decorator_list:
-        if _TRACING_WORDS.search(ast.unparse(decorator)):
-            return True
+    if is_traced_by_decorator(function):
+        return True
     return any(isinstance(part, ast.Attribute) and part.attr in SPAN_CALLS for part in ast.walk(function))
+
+
+def is_traced_by_decorator(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Tell whether a decorator that, by its name, traces stands on a method."""
+    return any(_TRACING_WORDS.search(ast.unparse(decorator)) for decorator in function.decorator_list)
+
+
+def is_set_name_tracer(decorator: ast.expr, source: Source) -> bool:
+    """Tell whether a decorator of the project's own traces audio contexts and acts when its class is made."""
+    if isinstance(decorator, ast.Call):
+        decorator = decorator.func
+    found = source.project.resolve(decorator, source)
+    return isinstance(found, tuple) and makes_set_name_tracer(found[1], found[0])
+
+
+def makes_set_name_tracer(node: Definition, source: Source) -> bool:
+    """Tell whether a definition is such a decorator, or such an object's class."""
+    if "create_audio_context" not in source.text:
+        return False
+    if isinstance(node, ast.ClassDef):
+        return method(node, "__set_name__") is not None
+    names = (part for part in ast.walk(node) if isinstance(part, ast.Name))
+    kinds = (source.project.resolve(name, source) for name in names)
+    return any(
+        isinstance(kind, tuple) and isinstance(kind[1], ast.ClassDef) and method(kind[1], "__set_name__")
+        for kind in kinds
+    )
+
+
+def hands_on(decorator: ast.expr, source: Source) -> bool:
+    """Tell whether a decorator hands on what it is given, as ``@override`` does."""
+    return str(source.names.resolve(decorator)).endswith(".override")
 
 
 def takes_context_id(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

@@ -1,9 +1,10 @@
-"""A tracing decorator whose span ends when run_tts returns.
+"""A tracing span that ends when run_tts returns.
 
 What it finds:
     A ``traced_tts`` carried in the project (a fork's or a vendored ``service_decorators``), or a decorator of another
-    name that is put on the ``run_tts`` of a TTSService, which opens a span around the call. Also, without a fix, a span
-    opened within ``run_tts`` by hand, and a ``run_tts`` replaced from outside by one that opens a span.
+    name that is put on the ``run_tts`` of a TTSService, which opens a span around the call; and a span opened within
+    ``run_tts`` by hand. Also, without a fix, a span opened around a call of ``self.run_tts``, and a ``run_tts``
+    replaced from outside by one that opens a span.
 
 Why it matters:
     A streaming service returns as soon as its request is sent; the audio comes later. The span then shows the time of
@@ -21,10 +22,12 @@ Example:
     user interrupts, the synthesis fails or the service shuts down.
 
 Fix safety:
-    Safe: nothing changes but spans, and those become true. The decorator's name, signature, parent context and lasting
-    attributes stay. The span is no longer the current one while ``run_tts`` runs, so that spans opened in it become
-    its siblings. Left to a human where TTSService has no audio contexts (before 0.0.105), where the span is given
-    something else that depends on the call, and where the module has no ``is_tracing_available``.
+    Safe: nothing changes but spans, and those become true. A decorator's name, signature and docstring stay, and so do
+    the condition under which it traces, the parent context, the attributes, and what is told of the text. The span is
+    no longer the current one while ``run_tts`` runs, so that spans opened in it become its siblings. There is one span
+    for each audio context, whose text grows with each sentence. Left to a human where TTSService has no audio contexts
+    (before 0.0.105), where not every statement of a decorator is understood as tracing, where the span is opened on a
+    condition or told what only the call knows, and where a decorator is used for more than ``run_tts``.
 
 References:
     https://github.com/pipecat-ai/pipecat/releases/tag/v1.2.0
@@ -33,13 +36,29 @@ References:
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.pipecat.hierarchy import method
-from checks.pipecat.openings import Opening, opening, span_call
+from checks.pipecat.openings import Opening, Unclear, is_span_call, span_calls
 from checks.pipecat.releases import Release
-from checks.pipecat.tracing import METHOD, TTS_SERVICE, is_tts_service
+from checks.pipecat.span_decorators import Form, span_decorator
+from checks.pipecat.spans_by_hand import span_by_hand
+from checks.pipecat.tracing import (
+    DESCRIPTOR_SINCE,
+    METHOD,
+    TRACED_TTS,
+    TTS_SERVICE,
+    hands_on,
+    is_set_name_tracer,
+    is_traced_by_decorator,
+    is_tts_service,
+    makes_set_name_tracer,
+    meaning,
+    takes_context_id,
+)
+from checks.relayout import Lines
 from checks.rule import Finding, Fix, Rule
 from checks.source import Source, Span
 
@@ -51,16 +70,13 @@ HOOKS = (
     "reset_active_audio_context",
 )
 AUDIO_CONTEXTS_SINCE = Release(0, 0, 105)
-# Names the new decorator brings along.
-BROUGHT = ("_TracedSynthesis", "_SynthesisSpans", "_OpenSpan", "_untraced", "_is_tracing", "_open_tts_span")
-
-# What it uses, by module; a name of None is the module itself.
+# Names the tracer brings along, and what it uses, by module; a name of None is the module itself.
+TRACER = ("_TracedSynthesis", "_SynthesisSpans", "_OpenSpan", "_is_tracing")
 IMPORTS = (
     ("asyncio", None),
     ("contextlib", None),
     ("functools", None),
     ("inspect", None),
-    ("logging", None),
     ("time", None),
     ("collections.abc", "Callable"),
     ("typing", "Any"),
@@ -69,64 +85,189 @@ IMPORTS = (
     ("pipecat.frames.frames", "TTSStoppedFrame"),
     ("pipecat.metrics.metrics", "TTFBMetricsData"),
 )
+_NEW_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 RULE = Rule(
     __name__,
-    needles=("start_as_current_span", "start_span"),
+    needles=("start_as_current_span", "start_span", METHOD),
     fix=Fix.SAFE,
     url="https://github.com/pipecat-ai/pipecat/releases/tag/v1.2.0",
 )
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """A decorator whose ``body`` is replaced. ``function``: the parameter that takes the method."""
+
+    definition: Span
+    body: Span
+    name: str
+    form: Form
+    function: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """A ``run_tts`` that gets the decorator ``name``, made in front of its class, and loses lines of its own."""
+
+    definition: Span
+    decorated: Span
+    name: str
+    lines: Lines
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
-    """The function to replace, its head up to the colon, the lines that open its span, and what to import."""
+    """What becomes of one tracer. ``key`` names its functions.
 
-    function: Span
-    head: str
+    ``tracer``: where the tracer's classes are written, None where the module has them; ``imports``: what they need;
+    ``logger``: what the module reports trouble to.
+    """
+
+    key: str
+    change: Replaced | TakenOver
     opening: Opening
+    tracer: Span | None
     imports: tuple[tuple[str, str | None], ...]
+    logger: str
 
 
-@RULE.on(ast.FunctionDef)
-def decorator(node: ast.FunctionDef, source: Source) -> Iterator[Finding]:
-    """Decide on a decorator that opens a span."""
-    if not isinstance(source.parent(node), ast.Module) or span_call(node) is None:
-        return
-    if _knows_audio_contexts(node) or not _is_on_run_tts(node, source):
-        return
-    message = f"the span of @{node.name} ends when run_tts returns, before the audio of a streaming service"
-    start = source.start(node) + len("def ")
-    at = source.span_between(start, start + len(node.name))
-    facts = _facts(node, source)
-    if isinstance(facts, str):
-        yield RULE.finding(source, at, f"{message}; no fix: {facts}")
-    else:
-        yield RULE.finding(source, at, message, facts=facts)
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One tracer that objects are raised to: how it is changed, or why it is not."""
+
+    at: ast.AST | Span
+    message: str
+    key: str = ""
+    change: Replaced | TakenOver | None = None
+    opening: Opening | None = None
+    reason: str = ""
 
 
-@RULE.on(ast.AsyncFunctionDef)
-def opened_by_hand(node: ast.AsyncFunctionDef, source: Source) -> Iterator[Finding]:
-    """Decide on a span opened within ``run_tts`` itself."""
-    owner = source.parent(node)
-    call = span_call(node) if node.name == METHOD and isinstance(owner, ast.ClassDef) else None
-    if call is None or not isinstance(owner, ast.ClassDef) or _knows_audio_contexts(owner):
-        return
-    if is_tts_service(owner, source):
-        message = "the span opened here ends when run_tts returns, before the audio of a streaming service"
-        yield RULE.finding(source, call, f"{message}; put @traced_tts on run_tts instead")
+@RULE.on(ast.Module)
+def module(node: ast.Module, source: Source) -> Iterator[Finding]:
+    """Decide on every decorator and method of a file; what the mended ones share is written once."""
+    found = [*_decorators(source), *_methods(source)]
+    mendable = [one for one in found if one.change is not None]
+    place = min((one.change.definition for one in mendable if one.change is not None), default=None)
+    for one in found:
+        facts = _facts(one, mendable, place, source)
+        at = one.at if isinstance(one.at, Span) else source.span(one.at)  # type: ignore[arg-type]
+        if isinstance(facts, Facts):
+            yield RULE.finding(source, at, one.message, facts=facts)
+        else:
+            yield RULE.finding(source, at, f"{one.message}; {facts}")
 
 
-@RULE.on(ast.Assign)
-def patched_from_outside(node: ast.Assign, source: Source) -> Iterator[Finding]:
-    """Decide on ``Service.run_tts = traced(Service.run_tts)``."""
-    target = node.targets[0]
-    if not isinstance(target, ast.Attribute) or target.attr != METHOD or not isinstance(node.value, ast.Call):
-        return
-    wrapper = source.project.resolve(node.value.func, source)
-    if isinstance(wrapper, tuple) and span_call(wrapper[1]) is not None:
-        message = f"{source.segment(target)} is replaced by a call that opens a span for the time of run_tts only"
-        yield RULE.finding(source, node, f"{message}; put @traced_tts on run_tts in its class instead")
+def _facts(one: _Found, mendable: list[_Found], place: Span | None, source: Source) -> Facts | str:
+    if one.change is None or one.opening is None:
+        return one.reason
+    try:
+        table = source.names.table(source.tree)
+        has_tracer = _has_tracer(source)
+        wanted = _wanted(source) if has_tracer else mendable[0].opening and mendable[0].opening.wanted
+        if one.opening.wanted != wanted:
+            raise Unclear("another tracer of this file is asked for on another condition")
+        own = [f"_open_{one.key}_span", f"_describe_{one.key}_span"]
+        own += [one.change.name] if isinstance(one.change, TakenOver) else []
+        for name in [*own, *(() if has_tracer else TRACER)]:
+            if name in table:
+                raise Unclear(f"{name} means something else in this file")
+        imports = () if has_tracer else tuple(_missing(source))
+    except Unclear as unclear:
+        return f"no fix: {unclear}"
+    return Facts(one.key, one.change, one.opening, None if has_tracer else place, imports, _logger(source))
+
+
+def _missing(source: Source) -> Iterator[tuple[str, str | None]]:
+    """Yield what the tracer needs and the module does not import yet."""
+    table = source.names.table(source.tree)
+    for module, name in (*IMPORTS, *([] if _logger(source) == "logger" else [("logging", None)])):
+        # typing passes on what collections.abc defines.
+        meant = {f"{module}.{name}", f"typing.{name}"} if name else {module}
+        bindings = table.get(name or module, [])
+        if any(binding.qualified not in meant for binding in bindings):
+            raise Unclear(f"{name or module} means something else in this file")
+        if not bindings:
+            yield module, name
+
+
+def _logger(source: Source) -> str:
+    """Return what a module reports trouble to: its ``logger``, else ``logging``."""
+    bindings = source.names.table(source.tree).get("logger", [])
+    if len(bindings) == 1:
+        value = bindings[0].node.value if isinstance(bindings[0].node, ast.Assign) else None
+        made = value is not None and "getLogger" in source.segment(value)
+        if made or bindings[0].qualified == "loguru.logger":
+            return "logger"
+    return "logging"
+
+
+def _has_tracer(source: Source) -> bool:
+    """Tell whether a module has the tracer's classes from an earlier run."""
+    bindings = source.names.table(source.tree).get(TRACER[0], [])
+    return len(bindings) == 1 and isinstance(bindings[0].node, ast.ClassDef) and _is_tracer(bindings[0].node)
+
+
+def _is_tracer(node: ast.ClassDef) -> bool:
+    made, told = method(node, "__init__"), method(node, "__set_name__")
+    return made is not None and told is not None and "open_span" in {one.arg for one in made.args.args}
+
+
+def _wanted(source: Source) -> str | None:
+    """Return the condition under which the tracer that a module has already is asked for."""
+    for statement in source.tree.body:
+        if isinstance(statement, ast.FunctionDef) and statement.name == "_is_tracing":
+            last = statement.body[-1]
+            if isinstance(last, ast.Return) and last.value is not None:
+                text = source.segment(last.value)
+                return None if text == "True" else text
+    return None
+
+
+# -- decorators
+
+
+def _decorators(source: Source) -> Iterator[_Found]:
+    for node in source.tree.body:
+        if not isinstance(node, ast.FunctionDef) or not _opens_span(node, source):
+            continue
+        if _knows_audio_contexts(node) or makes_set_name_tracer(node, source):
+            continue
+        uses = list(_uses(node, source))
+        own = node.name == "traced_tts" and source.module.endswith("pipecat.utils.tracing.service_decorators")
+        if not own and not any(is_on_run_tts for _, is_on_run_tts, _ in uses):
+            continue
+        start = source.start(node) + len("def ")
+        at = source.span_between(start, start + len(node.name))
+        message = f"the span of @{node.name} ends when run_tts returns, before the audio of a streaming service"
+        try:
+            _require_audio_contexts(source)
+            for where, _, is_fit in uses:
+                if not is_fit:
+                    raise Unclear(f"{where} uses it in a way the new one does not work in")
+            parts = span_decorator(node, source)
+            change = Replaced(source.span(node), parts.body, node.name, parts.form, parts.function)
+            yield _Found(at, message, node.name.removeprefix("traced_").lstrip("_"), change, parts.opening)
+        except Unclear as unclear:
+            yield _Found(at, message, reason=f"no fix: {unclear}")
+
+
+def _opens_span(node: ast.FunctionDef, source: Source) -> bool:
+    """Tell whether a function opens a span, itself or through other functions of its file."""
+    seen: list[ast.FunctionDef] = []
+    todo = [node]
+    while todo:
+        one = todo.pop()
+        if one in seen:
+            continue
+        seen.append(one)
+        if span_calls(one):
+            return not _knows_audio_contexts(one)
+        for part in ast.walk(one):
+            if isinstance(part, ast.Name):
+                todo += [b.node for b in source.names.bindings(part) if isinstance(b.node, ast.FunctionDef)]
+    return False
 
 
 def _knows_audio_contexts(node: ast.AST) -> bool:
@@ -137,52 +278,113 @@ def _knows_audio_contexts(node: ast.AST) -> bool:
     )
 
 
-def _is_on_run_tts(node: ast.FunctionDef, source: Source) -> bool:
-    """Tell whether a function is Pipecat's own traced_tts, or decorates a run_tts somewhere in the project."""
-    if node.name == "traced_tts" and source.module.endswith("pipecat.utils.tracing.service_decorators"):
-        return True
+def _uses(node: ast.FunctionDef, source: Source) -> Iterator[tuple[str, bool, bool]]:
+    """Yield each use of a function: where, whether it decorates a ``run_tts``, and whether a descriptor may do so."""
     for user in source.project.mentioning(node.name):
-        for function in user.nodes(ast.AsyncFunctionDef):
-            owner = user.parent(function)
-            if function.name != METHOD or not isinstance(owner, ast.ClassDef) or not is_tts_service(owner, user):
+        for name in user.nodes(ast.Name, ast.Attribute):
+            last = name.id if isinstance(name, ast.Name) else name.attr
+            if last != node.name or not isinstance(name.ctx, ast.Load):
                 continue
-            for one in function.decorator_list:
-                found = user.project.resolve(one.func if isinstance(one, ast.Call) else one, user)
-                if isinstance(found, tuple) and found[1] is node:
-                    return True
-    return False
+            found = user.project.resolve(name, user)
+            if isinstance(found, tuple) and found[1] is node and node not in user.ancestors(name):
+                where = f"{user.path.name}:{user.span(name).line}"
+                yield where, *_is_on_run_tts(name, user)
 
 
-def _facts(node: ast.FunctionDef, source: Source) -> Facts | str:
-    if not _has_audio_contexts(source):
-        return "TTSService has no audio contexts here yet"
-    arguments = node.args
-    names = [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
-    if names != ["func", "name"] or arguments.vararg or arguments.kwarg or node.decorator_list:
-        return "its signature is another one than (func=None, *, name=None)"
-    table = source.names.table(source.tree)
-    taken = [name for name in BROUGHT if name in table]
-    if taken:
-        return f"{taken[0]} means something else in this file"
-    if "is_tracing_available" not in table or "_tracing_enabled" not in source.segment(node):
-        return "the module has no is_tracing_available, or does not ask _tracing_enabled"
-    missing = [(module, name) for module, name in IMPORTS if (name or module) not in table]
-    for module, name in IMPORTS:
-        # typing passes on what collections.abc defines.
-        meant = {f"{module}.{name}", f"typing.{name}"} if name else {module}
-        if any(binding.qualified not in meant for binding in table.get(name or module, ())):
-            return f"{name or module} means something else in this file"
-    found = opening(node, source)
-    if isinstance(found, str):
-        return found
-    head = source.text[source.start(node) : source.start(node.body[0])].rstrip()
-    return Facts(source.span(node), head, found, tuple(missing))
+def _is_on_run_tts(name: ast.expr, source: Source) -> tuple[bool, bool]:
+    parent = source.parent(name)
+    decorator = parent if isinstance(parent, ast.Call) and parent.func is name else name
+    function = source.parent(decorator)
+    if not isinstance(function, ast.AsyncFunctionDef) or function.name != METHOD:
+        return False, False
+    owner = source.parent(function)
+    if not isinstance(owner, ast.ClassDef) or not is_tts_service(owner, source):
+        return False, False
+    if decorator not in function.decorator_list:
+        return False, False
+    above = function.decorator_list[: function.decorator_list.index(decorator)]
+    return True, all(hands_on(one, source) for one in above) and takes_context_id(function)
 
 
-def _has_audio_contexts(source: Source) -> bool:
-    """Tell whether TTSService, the tree's own or the target release's, has the methods the tracer hooks into."""
+# -- methods
+
+
+def _methods(source: Source) -> Iterator[_Found]:
+    for node in source.nodes(ast.AsyncFunctionDef):
+        owner = source.parent(node)
+        if isinstance(owner, ast.ClassDef) and span_calls(node) and not _knows_audio_contexts(owner):
+            if is_tts_service(owner, source):
+                yield from _method(node, owner, source)
+    for assignment in source.nodes(ast.Assign):
+        yield from _patched_from_outside(assignment, source)
+
+
+def _method(node: ast.AsyncFunctionDef, owner: ast.ClassDef, source: Source) -> Iterator[_Found]:
+    if node.name != METHOD:
+        yield from _around_call(node, source)
+        return
+    if any(_traces_synthesis(one, source) for one in node.decorator_list):
+        return  # what is opened within is a span of its own, for the request
+    message = "the span opened here ends when run_tts returns, before the audio of a streaming service"
+    call = span_calls(node)[0]
+    try:
+        _require_audio_contexts(source)
+        if not takes_context_id(node):
+            raise Unclear("run_tts takes no context_id, on which the tracer keys")
+        if not isinstance(source.parent(owner), ast.Module) or not source.begins_line(owner):
+            raise Unclear("its class is made within other code")
+        if is_traced_by_decorator(node):
+            raise Unclear("another tracing decorator stands on it")
+        taken = span_by_hand(node, source)
+    except Unclear as unclear:
+        yield _Found(call, message, reason=f"put @traced_tts on run_tts instead; no fix: {unclear}")
+        return
+    key = _NEW_WORD.sub("_", owner.name).lower().strip("_")
+    change = TakenOver(_top(owner, source), _top(node, source), f"_traced_{key}", taken.lines)
+    yield _Found(call, message, key, change, taken.opening)
+
+
+def _top(node: ast.ClassDef | ast.AsyncFunctionDef, source: Source) -> Span:
+    """Return where a definition begins, its decorators included."""
+    if not node.decorator_list:
+        return source.span(node)
+    start = source.text.rindex("@", 0, source.start(node.decorator_list[0]))
+    return source.span_between(start, source.end(node))
+
+
+def _traces_synthesis(decorator: ast.expr, source: Source) -> bool:
+    if meaning(decorator, source) == TRACED_TTS and source.project.target >= DESCRIPTOR_SINCE:
+        return isinstance(source.project.definition(TRACED_TTS, source.path), str)
+    return is_set_name_tracer(decorator, source)
+
+
+def _around_call(node: ast.AsyncFunctionDef, source: Source) -> Iterator[_Found]:
+    """Decide on ``with tracer.start_as_current_span(…):`` around ``self.run_tts(…)``."""
+    for statement in ast.walk(node):
+        if isinstance(statement, ast.With) and any(is_span_call(item.context_expr) for item in statement.items):
+            calls = [part for part in ast.walk(statement) if isinstance(part, ast.Attribute) and part.attr == METHOD]
+            if calls:
+                message = "the span around run_tts ends when it returns, before the audio of a streaming service"
+                yield _Found(statement.items[0].context_expr, message, reason="put @traced_tts on run_tts instead")
+
+
+def _patched_from_outside(node: ast.Assign, source: Source) -> Iterator[_Found]:
+    """Decide on ``Service.run_tts = traced(Service.run_tts)``."""
+    target = node.targets[0]
+    if not isinstance(target, ast.Attribute) or target.attr != METHOD or not isinstance(node.value, ast.Call):
+        return
+    wrapper = source.project.resolve(node.value.func, source)
+    if isinstance(wrapper, tuple) and span_calls(wrapper[1]):
+        message = f"{source.segment(target)} is replaced by a call that opens a span for the time of run_tts only"
+        yield _Found(node, message, reason="put @traced_tts on run_tts in its class instead")
+
+
+def _require_audio_contexts(source: Source) -> None:
+    """Make sure that TTSService, the tree's own or the target release's, has the methods the tracer hooks into."""
     found = source.project.definition(TTS_SERVICE, source.path)
     if isinstance(found, tuple) and isinstance(found[1], ast.ClassDef):
-        service = found[1]
-        return all(method(service, hook) for hook in HOOKS)
-    return source.project.target >= AUDIO_CONTEXTS_SINCE
+        known = all(method(found[1], hook) for hook in HOOKS)
+    else:
+        known = source.project.target >= AUDIO_CONTEXTS_SINCE
+    if not known:
+        raise Unclear("TTSService has no audio contexts here yet")

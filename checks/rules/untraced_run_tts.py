@@ -70,11 +70,9 @@ class Facts:
 def untraced(node: ast.AsyncFunctionDef, source: Source) -> Iterator[Finding]:
     """Decide on one ``run_tts``."""
     owner = source.parent(node)
-    if node.name != METHOD or not isinstance(owner, ast.ClassDef):
+    if node.name != METHOD or not isinstance(owner, ast.ClassDef) or source.project.target < DESCRIPTOR_SINCE:
         return
-    if source.project.target < DESCRIPTOR_SINCE or is_test_code(source) or not is_tts_service(owner, source):
-        return
-    if is_traced(node) or is_stub(node) or delegates(node) or _is_abstract(node):
+    if reason_for_silence(node, owner, source) is not None:
         return
     message = f"{owner.name}.run_tts is not traced"
     at = source.span_between(source.start(node), source.start(node) + len("async def"))
@@ -86,6 +84,21 @@ def untraced(node: ast.AsyncFunctionDef, source: Source) -> Iterator[Finding]:
         yield RULE.finding(source, at, message)
     else:
         yield RULE.finding(source, at, message, facts=Facts(source.span(node), DECORATORS, "traced_tts"))
+
+
+def reason_for_silence(node: ast.AsyncFunctionDef, owner: ast.ClassDef, source: Source) -> str | None:
+    """Return why a ``run_tts`` is not to be traced, or None."""
+    if not is_tts_service(owner, source):
+        return "not a TTS service"
+    if is_test_code(source):
+        return "a test's"
+    if is_traced(node):
+        return "traced"
+    if _is_abstract(node):
+        return "abstract"
+    if is_stub(node):
+        return "a stub"
+    return "hands the work on" if delegates(node) else None
 
 
 def _is_abstract(node: ast.AsyncFunctionDef) -> bool:

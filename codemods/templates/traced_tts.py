@@ -1,7 +1,7 @@
 """The decorator ``run-scoped-tts-span`` writes: one span for each synthesis of a TTS service.
 
-``traced_tts`` and the two classes are copied into the module that is mended; what the functions above them do is put
-in terms of what that module has already. The lines are short and broken so that ruff format leaves them alone at any
+The three classes are copied into the module that is mended; what the functions above them do is put in terms of what
+that module has already. The lines are short and broken so that ruff format leaves them alone at any
 width from 88 on.
 """
 
@@ -45,20 +45,18 @@ def _open_tts_span(service: Any, name: str | None) -> Any:
     return span
 
 
+def _describe_tts_span(span: Any, service: Any, text: str, characters: int):
+    """Tell a span what is said in all, again with each further text."""
+    span.set_attribute("text", text)
+    span.set_attribute("metrics.character_count", characters)
+
+
 def traced_tts(
     func: Callable[..., Any] | None = None,
     *,
     name: str | None = None,
 ) -> Any:
     """Trace a TTS service's ``run_tts``: one span for each synthesis.
-
-    The span lasts from the creation of the audio context until its audio has all
-    arrived, however long before that ``run_tts`` returns. It ends once: when the
-    service says that it is done, or when the audio has been played, the user
-    interrupts (``tts.interrupted``), the synthesis fails or the service shuts down.
-
-    Use it as the outermost decorator in a class body: the class is told of it when
-    it is made, and its ``setup()`` is where an instance begins to be traced.
 
     Args:
         func: The ``run_tts`` method.
@@ -70,8 +68,9 @@ def traced_tts(
     if not is_tracing_available():
         return _untraced if func is None else func
     if func is None:
-        return functools.partial(_TracedSynthesis, name=name)
-    return _TracedSynthesis(func, name)
+        return functools.partial(traced_tts, name=name)
+    open_span = functools.partial(_open_tts_span, name=name)
+    return _TracedSynthesis(func, open_span, _describe_tts_span)
 
 
 def _untraced(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -79,25 +78,40 @@ def _untraced(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class _TracedSynthesis:
-    """Stands for ``run_tts`` in a class body until the class is made."""
+    """Stands for ``run_tts`` in a class body, with one span for each synthesis.
 
-    def __init__(self, function: Callable[..., Any], name: str | None = None):
+    The span lasts from the creation of the audio context until its audio has all
+    arrived, however long before that ``run_tts`` returns. It ends once: when the
+    service says that it is done, or when the audio has been played, the user
+    interrupts (``tts.interrupted``), the synthesis fails or the service shuts down.
+
+    It must be the outermost decorator in a class body: the class is told of it when
+    it is made, and its ``setup()`` is where an instance begins to be traced.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        open_span: Callable[[Any], Any],
+        describe: Callable[..., None] | None = None,
+    ):
         functools.update_wrapper(self, function)
         self._function = function
-        self._name = name
+        self._open_span = open_span
+        self._describe = describe
 
     def __set_name__(self, owner: type, attribute: str):
         setattr(owner, attribute, self._with_text())
         setup: Any = getattr(owner, "setup", None)
         if setup is None or getattr(setup, "_traces_synthesis", False):
             return
-        name = self._name
+        open_span, describe = self._open_span, self._describe
 
         @functools.wraps(setup)
         async def traced_setup(self: Any, *args: Any, **kwargs: Any):
             await setup(self, *args, **kwargs)
             if getattr(self, "_synthesis_spans", None) is None:
-                self._synthesis_spans = _SynthesisSpans(self, name)
+                self._synthesis_spans = _SynthesisSpans(self, open_span, describe)
 
         vars(traced_setup)["_traces_synthesis"] = True
         owner.setup = traced_setup
@@ -161,9 +175,15 @@ class _SynthesisSpans:
     that context's audio ended it.
     """
 
-    def __init__(self, service: Any, name: str | None):
+    def __init__(
+        self,
+        service: Any,
+        open_span: Callable[[Any], Any],
+        describe: Callable[..., None] | None,
+    ):
         self._service = service
-        self._name = name
+        self._open_span = open_span
+        self._describe = describe
         self._open: dict[str, _OpenSpan] = {}
         self._texts: dict[str, list[str]] = {}
         self._saying: set[str] = set()
@@ -246,18 +266,17 @@ class _SynthesisSpans:
     def _write_text(self, context_id: str):
         entry = self._open.get(context_id)
         texts = self._texts.get(context_id)
-        if entry is None or not texts:
+        if entry is None or not texts or self._describe is None:
             return
         # Tokens bring their blanks along, sentences do not.
         streaming = getattr(self._service, "_is_streaming_tokens", False)
-        entry.span.set_attribute("text", ("" if streaming else " ").join(texts))
-        entry.span.set_attribute("metrics.character_count", sum(map(len, texts)))
+        text = ("" if streaming else " ").join(texts)
+        self._describe(entry.span, self._service, text, sum(map(len, texts)))
 
     def _created(self, context_id: str):
         self._latest = context_id
         if context_id not in self._open:
-            span = _open_tts_span(self._service, self._name)
-            self._open[context_id] = _OpenSpan(span)
+            self._open[context_id] = _OpenSpan(self._open_span(self._service))
             self._write_text(context_id)
 
     def _appending(self, context_id: str, frame: Any):
@@ -313,9 +332,9 @@ class _SynthesisSpans:
             logging.warning(f"Error in TTS tracing: {e}")
 
     def _mark_failed(self, entry: _OpenSpan, why: str):
-        from opentelemetry.trace import StatusCode
+        import opentelemetry.trace as api
 
-        entry.span.set_status(StatusCode.ERROR, why)
+        entry.span.set_status(api.StatusCode.ERROR, why)
 
     def _shut_down(self, *_: Any):
         for context_id in list(self._open):

@@ -1,12 +1,9 @@
 """Runs TTS services of many kinds in real pipelines with real tracing; prints the spans of each as JSON.
 
-    python tracing.py MODULE
-
-``MODULE`` is where ``traced_tts`` comes from. It says when it is ready and begins when it is given a line.
+``traced_tts`` comes from a module ``tracer`` beside it. It says when it is ready and begins when it is given a line.
 """
 
 import asyncio
-import importlib
 import importlib.util
 import json
 import logging
@@ -36,8 +33,8 @@ from pipecat.pipeline.runner import PipelineRunner
 from pipecat.pipeline.task import PipelineParams, PipelineTask
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.services.tts_service import TextAggregationMode, TTSService
+from tracer import traced_tts
 
-traced_tts = importlib.import_module(sys.argv[1]).traced_tts
 logger.remove()
 warnings = []
 
