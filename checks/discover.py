@@ -19,10 +19,12 @@ def project_root(path: Path) -> Path:
     """Return the folder a file or folder belongs to.
 
     That is the nearest folder above with a project file or a ``.git``, else the folder its topmost package stands in.
+    A ``setup.py`` within a package is a module of its, not a project file.
     """
     folder = path if path.is_dir() else path.parent
     for candidate in (folder, *folder.parents):
-        if any((candidate / marker).exists() for marker in _ROOT_MARKERS):
+        found = [marker for marker in _ROOT_MARKERS if (candidate / marker).exists()]
+        if found and (found != ["setup.py"] or not (candidate / "__init__.py").exists()):
             return candidate
     while (folder / "__init__.py").exists() and folder.parent != folder:
         folder = folder.parent

@@ -975,3 +975,15 @@ def test_a_reader_that_goes_away(tmp_path: Path) -> None:
     assert b"Traceback" not in done.stderr
     assert b"Exception ignored" not in done.stderr
     assert done.returncode == 2
+
+
+def test_module_named_setup_within_a_package_makes_no_project_of_it(tmp_path: Path) -> None:
+    """As in Pipecat's own ``utils/tracing``; file by file, as pre-commit asks, the same is found as in the folder."""
+    caller = TOGETHER["main.py"].replace(b"from watcher", b"from acme.watcher")
+    root = project(
+        tmp_path, {"acme/__init__.py": "", "acme/setup.py": "", "acme/watcher.py": UNSAFE, "main.py": caller}
+    )
+    ask = ("--target", "1.2.0", "--output-format", "json")
+    one_by_one, whole = (check(root, *ask, *paths) for paths in (("acme/watcher.py", "main.py"), (".",)))
+    assert one_by_one.report["findings"] == whole.report["findings"]
+    assert [finding["fix"] for finding in whole.report["findings"]] == ["safe", "safe"]
