@@ -14,13 +14,18 @@ TABLE = "pipecat-codemods"
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A project's settings. ``per_file_ignores`` maps .gitignore patterns to the rules ignored in matching files."""
+    """A project's settings.
+
+    ``per_file_ignores`` maps .gitignore patterns to the rules ignored in matching files. ``best_effort_services``
+    names classes of realtime services that take up delayed results of tools unreliably.
+    """
 
     target: str | None = None
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     unsafe: bool = False
     exclude: tuple[str, ...] = ()
+    best_effort_services: tuple[str, ...] = ()
     per_file_ignores: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
     def ignored_in(self, relative: str) -> set[str]:
@@ -75,7 +80,7 @@ def _checked(key: str, value: Any, path: Path) -> Any:
         return value
     if key == "unsafe" and isinstance(value, bool):
         return value
-    if key in ("select", "ignore", "exclude") and _is_strings(value):
+    if key in ("select", "ignore", "exclude", "best-effort-services") and _is_strings(value):
         return tuple(value)
     if key == "per-file-ignores" and isinstance(value, dict):
         table: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType]

@@ -24,8 +24,8 @@ Definition: TypeAlias = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 class Project:
     """The Python files below one root, read on demand.
 
-    ``target`` is the Pipecat release the run aims at. ``overlay`` holds contents that stand in for what is on disk,
-    so that a change can be checked before it is written.
+    ``target`` is the Pipecat release the run aims at, ``best_effort_services`` are what the configuration calls so.
+    ``overlay`` holds contents that stand in for what is on disk, so that a change can be checked before it is written.
     """
 
     def __init__(
@@ -35,10 +35,12 @@ class Project:
         *,
         overlay: Mapping[Path, bytes] | None = None,
         exclude: tuple[str, ...] = (),
+        best_effort_services: tuple[str, ...] = (),
     ):
         self.root = root
         self.target = target
         self.exclude = exclude
+        self.best_effort_services = best_effort_services
         # What rules worked out once about the project as a whole, each under a key of its own.
         self.memo: dict[str, Any] = {}
         self._overlay = dict(overlay or {})
@@ -47,7 +49,13 @@ class Project:
 
     def changed(self, contents: Mapping[Path, bytes]) -> Project:
         """Return the same project with other contents for some files; what is unchanged is not read again."""
-        fresh = Project(self.root, self.target, overlay={**self._overlay, **contents}, exclude=self.exclude)
+        fresh = Project(
+            self.root,
+            self.target,
+            overlay={**self._overlay, **contents},
+            exclude=self.exclude,
+            best_effort_services=self.best_effort_services,
+        )
         fresh.__dict__["files"] = self.files
         return fresh
 

@@ -121,7 +121,9 @@ def _workspace(root: Path, request: Request, target: Release | None) -> Workspac
         except UsageError as error:
             raise UsageError(f"{root / 'pyproject.toml'}: {error}") from None
     exclude = (*config.exclude, *request.exclude)
-    project = Project(root, target or pinned(root) or NEWEST, exclude=exclude)
+    project = Project(
+        root, target or pinned(root) or NEWEST, exclude=exclude, best_effort_services=config.best_effort_services
+    )
     try:
         chosen_rules(config.select, config.ignore)
         for ignored in config.per_file_ignores.values():

@@ -123,11 +123,47 @@ class Draft:
         indent = self.source.text[at : self._start(span)]
         if indent.strip(" \t"):
             raise Refused(f"line {span.line}: the statement does not stand on a line of its own")
-        line = span.line
-        while detached and line > 1 and self.source.line(line - 1).startswith(f"{indent}#"):
-            line -= 1
-        at = self.source.line_start(line)
+        at = self.source.line_start(self._first_comment(span) if detached else span.line)
         self._edit(at, at, f"{indent}{text}\n")
+
+    def _first_comment(self, span: Span) -> int:
+        """Return the first line of the comments directly above a statement and indented like it, else its own."""
+        line = span.line
+        indent = self.source.text[self.source.line_start(line) : self._start(span)]
+        while line > 1 and self.source.line(line - 1).startswith(f"{indent}#"):
+            line -= 1
+        return line
+
+    def insert_lines(self, span: Span, lines: Sequence[str]) -> None:
+        """Put several lines in front of the statement at a span and the comments above it, indented like it.
+
+        Four blanks are one step of indentation. A blank first line is left out where nothing stands right above.
+        """
+        line = self._first_comment(span)
+        above = self.source.line(line - 1).strip() if line > 1 else ""
+        lines = lines[1:] if not lines[0] and (not above or above.endswith(":")) else lines
+        self._edit(self.source.line_start(line), self.source.line_start(line), self._block(span, lines))
+
+    def replace_statement(self, span: Span, lines: Sequence[str]) -> None:
+        """Put several lines in the place of the statement at a span, indented like it."""
+        block = self._block(span, lines)
+        self._edit(self._start(span), self._end(span), block.lstrip(" \t").removesuffix("\n"))
+
+    def insert_behind(self, span: Span, lines: Sequence[str]) -> None:
+        """Put several lines behind the statement at a span, indented like it; four blanks are one step."""
+        if self.source.line(span.end_line)[span.end_column - 1 :].lstrip().startswith(";"):
+            raise Refused(f"line {span.line}: the statement shares its lines with other code")
+        at = self.source.line_start(span.end_line + 1)
+        lead = "" if self.source.text[at - 1 : at] in ("\n", "\r") else "\n"
+        self._edit(at, at, lead + self._block(span, lines))
+
+    def _block(self, span: Span, lines: Sequence[str]) -> str:
+        """Return lines indented like the statement at a span."""
+        indent = self.source.text[self.source.line_start(span.line) : self._start(span)]
+        if indent.strip(" \t"):
+            raise Refused(f"line {span.line}: the statement does not stand on a line of its own")
+        step = "\t" if "\t" in indent else "    "
+        return "".join(f"{indent}{_stepped(line, step)}\n" if line else "\n" for line in lines)
 
     def relay(self, lines: Lines) -> None:
         """Take lines out, and move others to the left."""
@@ -191,7 +227,7 @@ class Draft:
         self.edits.append(Edit(start, end, text))
 
     def _statement(self, span: Span) -> ast.stmt:
-        for kind in (ast.Assign, ast.AnnAssign, ast.Expr, ast.ImportFrom, ast.Import):
+        for kind in (ast.Assign, ast.AnnAssign, ast.Expr, ast.ImportFrom, ast.Import, ast.If, ast.AsyncFunctionDef):
             for node in self.source.nodes(kind):
                 if self.source.span(node) == span:
                     return node
@@ -206,6 +242,12 @@ class Draft:
 
     def _end(self, span: Span) -> int:
         return self.source.offset(span.end_line, span.end_column)
+
+
+def _stepped(line: str, step: str) -> str:
+    """Return a line whose indentation by fours is one by another step."""
+    bare = line.lstrip(" ")
+    return step * ((len(line) - len(bare)) // 4) + bare
 
 
 def _are_words(left: str, right: str) -> bool:

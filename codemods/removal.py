@@ -42,7 +42,8 @@ def _lines_of(statement: ast.stmt, source: Source) -> tuple[int, int]:
     rest = source.line(span.end_line)[span.end_column - 1 :].strip()
     if not source.begins_line(statement) or (rest and not rest.startswith("#")):
         raise Refused(f"line {span.line}: the statement shares its lines with other code")
-    return span.line, span.end_line + 1
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+    return min([span.line, *(source.span(one).line for one in decorators)]), span.end_line + 1
 
 
 def _whole_lines(start: int, end: int, source: Source) -> Edit:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import pytest
 
 from tests.test_proofs import mend
-from tests.trees import released
+from tests.trees import fork, released
 
 REPOSITORY = Path(__file__).parent.parent
 TEMPLATE = REPOSITORY / "codemods" / "templates" / "traced_tts.py"
@@ -34,13 +34,13 @@ TRACERS = {
 class Run:
     """One run of the proof: on which release, with which ``traced_tts``: one of TRACERS, or that of an older release.
 
-    ``mended``: what a run of ``apply`` gets before it, the release's own tree or the program beside its tracer.
+    ``mended``: what a run of ``apply`` gets before it: the release's own tree, a fork, or the program and its tracer.
     ``by_hand``: the services open their spans themselves.
     """
 
     release: str
     tracer: str
-    mended: Literal["", "tree", "program"] = ""
+    mended: Literal["", "tree", "fork", "program"] = ""
     by_hand: bool = False
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -55,6 +55,9 @@ class Run:
         if self.mended == "tree":
             tree = Path(shutil.copytree(tree, scratch / "tree"))
             assert mend(tree, "1.2.0", scratch) == 2
+        elif self.mended == "fork":
+            tree = fork(scratch / "fork")
+            assert mend(tree, "1.2.0", scratch) == 5
         elif self.mended:
             assert mend(scratch, "1.2.0", scratch) == (5 if self.by_hand else 1)
         return tree
@@ -91,6 +94,7 @@ RUNS = {
     "1.14.0": Run("1.14.0", "template"),
     "mended 1.0.0": Run("1.0.0", "release", "tree"),
     "mended 1.1.0": Run("1.1.0", "release", "tree"),
+    "mended fork": Run("1.1.0", "release", "fork"),
     "vendored 0.0.68": Run("1.1.0", "0.0.68", "program"),
     "vendored 0.0.95": Run("1.1.0", "0.0.95", "program"),
     "own on 1.1.0": Run("1.1.0", "own", "program"),

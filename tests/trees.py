@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -46,6 +47,15 @@ def released(release: str, package: str = "pipecat-ai") -> Path:
     if isinstance(found, str):
         pytest.skip(f"{package} {release} cannot be downloaded: {found}")
     return found
+
+
+def fork(folder: Path) -> Path:
+    """Make a fork of 1.1.0 that has taken over from 1.2.0 the two modules that the fixes build on."""
+    tree = Path(shutil.copytree(released("1.1.0"), folder))
+    for module in ("utils/base_object.py", "processors/aggregators/async_tool_messages.py"):
+        shutil.copy(released("1.2.0") / "pipecat" / module, tree / "pipecat" / module)
+    (tree / "pyproject.toml").touch()
+    return tree
 
 
 def run_on(tree: Path, script: Path) -> subprocess.CompletedProcess[str]:

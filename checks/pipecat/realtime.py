@@ -1,0 +1,88 @@
+"""Pipecat's realtime LLM services: which classes they are, and what each can do with tools.
+
+Facts from the wheels: tools registered with ``cancel_on_interruption=False`` report through messages of type
+``async_tool`` in the context from 1.0.0 on; ``pipecat.processors.aggregators.async_tool_messages`` reads them from
+1.2.0 on; from 1.13.0 the services send results from their own ``push_frame`` as these are produced.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from checks.pipecat.hierarchy import Lineage, lineage
+from checks.pipecat.releases import Release
+from checks.pipecat.timeline import ancestors
+from checks.receivers import Receiver, assigned, is_self_attribute
+from checks.source import Source
+
+LLM_SERVICE = "pipecat.services.llm_service.LLMService"
+OPENAI_REALTIME = "pipecat.services.openai.realtime.llm.OpenAIRealtimeLLMService"
+INWORLD_REALTIME = "pipecat.services.inworld.realtime.llm.InworldRealtimeLLMService"
+REALTIME = frozenset(
+    {
+        OPENAI_REALTIME,
+        INWORLD_REALTIME,
+        "pipecat.services.aws.nova_sonic.llm.AWSNovaSonicLLMService",
+        "pipecat.services.azure.voice_live.llm.AzureVoiceLiveLLMService",
+        "pipecat.services.google.gemini_live.llm.GeminiLiveLLMService",
+        "pipecat.services.openai.live.llm.OpenAILiveLLMService",
+        "pipecat.services.ultravox.llm.UltravoxRealtimeLLMService",
+        "pipecat.services.xai.realtime.llm.GrokRealtimeLLMService",
+    }
+)
+ASYNC_TOOL_MESSAGES = "pipecat.processors.aggregators.async_tool_messages"
+ROUTED_SINCE = Release(1, 2, 0)
+PUSHED_SINCE = Release(1, 13, 0)
+
+
+def llm_lineage(node: ast.ClassDef, source: Source) -> Lineage | None:
+    """Return a class's ancestors if it is an LLM service, through the project's classes and the target release's."""
+    found = lineage(node, source)
+    return found if LLM_SERVICE in found.names else None
+
+
+def services_of(node: ast.expr, source: Source) -> frozenset[str]:
+    """Return the dotted names of the classes, ancestors included, of the object an expression stands for.
+
+    Known are objects built on the spot or kept in a variable that is given nothing else, and parameters by their
+    annotation. Empty where it cannot be told.
+    """
+    if isinstance(node, ast.Call):
+        return _classes(node.func, source)
+    receiver = _receiver(node, source)
+    if receiver is None:
+        return frozenset()
+    if isinstance(receiver, ast.arg):
+        return _classes(receiver.annotation, source) if receiver.annotation is not None else frozenset()
+    values = [value for value in assigned(receiver, source) if not _is_none(value)]
+    if len(values) != 1 or not isinstance(values[0], ast.Call):
+        return frozenset()
+    return _classes(values[0].func, source)
+
+
+def _receiver(node: ast.expr, source: Source) -> Receiver | ast.arg | None:
+    if isinstance(node, ast.Attribute):
+        owner = source.names.enclosing_class(node) if is_self_attribute(node, source) else None
+        return Receiver(node, owner) if owner is not None else None
+    if not isinstance(node, ast.Name):
+        return None
+    bindings = source.names.bindings(node)
+    if len(bindings) == 1 and isinstance(bindings[0].node, ast.arg):
+        return bindings[0].node
+    function = source.names.enclosing_function(node)
+    if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.id in source.names.table(function):
+        return Receiver(node, function)
+    return None
+
+
+def _classes(node: ast.expr, source: Source) -> frozenset[str]:
+    found = source.project.resolve(node, source)
+    if isinstance(found, str):
+        return frozenset(ancestors(found, source.project.target))
+    if found is None or not isinstance(found[1], ast.ClassDef):
+        return frozenset()
+    return lineage(found[1], found[0]).names
+
+
+def _is_none(value: ast.expr | None) -> bool:
+    return isinstance(value, ast.Constant) and value.value is None

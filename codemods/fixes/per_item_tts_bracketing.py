@@ -1,0 +1,20 @@
+"""Brackets a response with one pair of frames, however many audio items it has."""
+
+from __future__ import annotations
+
+from checks.rules.per_item_tts_bracketing import Facts
+from codemods.edit import Draft
+
+
+def fix(facts: Facts, draft: Draft) -> None:
+    """Open the turn with its first item, close it with the response."""
+    for statement in facts.dropped:
+        draft.remove_statement(statement)
+    draft.replace(facts.condition, facts.taken_up)
+    is_open = f"self.{facts.flag}"
+    pushing = draft.text(facts.started)
+    draft.replace_statement(facts.started, [f"if not {is_open}:", f"    {is_open} = True", f"    {pushing}"])
+    draft.replace(facts.stopped, facts.trace)
+    draft.insert_lines(facts.end, [f"if {is_open}:", f"    {is_open} = False", f"    {facts.stopping}"])
+    for statement in facts.begins:
+        draft.insert_behind(statement, [f"{is_open} = False"])
