@@ -78,7 +78,7 @@ def service(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
             message = f"super().{NAME} is gone since {GONE_IN} and raises AttributeError; drop the call"
             yield RULE.finding(source, call, message)
     if ancestry.method(NAME) is None:
-        for place in _dispatches(node, source):
+        for place in dict.fromkeys(_dispatches(node, source)):
             message = f"{node.name} has no {NAME} since {GONE_IN}: this raises AttributeError on audio.done; drop it"
             yield RULE.finding(source, place, message)
 
@@ -132,7 +132,7 @@ def _within(call: ast.Call, own: ast.AST, source: Source) -> bool:
 
 
 def _dispatches(node: ast.ClassDef, source: Source) -> Iterator[ast.expr]:
-    """Yield the places in a class that name the method other than through ``super()``: attributes and strings."""
+    """Yield the places that name the method other than through ``super()``: attributes, strings, tables in use."""
     for part in ast.walk(node):
         if isinstance(part, ast.Attribute) and part.attr == NAME:
             called = source.parent(part)
@@ -140,3 +140,14 @@ def _dispatches(node: ast.ClassDef, source: Source) -> Iterator[ast.expr]:
                 yield part
         elif isinstance(part, ast.Constant) and part.value == NAME:
             yield part
+        elif isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
+            yield from _entries(part, source)
+
+
+def _entries(name: ast.Name, source: Source) -> Iterator[ast.expr]:
+    """Yield the strings that name the method in a table of the module."""
+    for binding in source.names.bindings(name):
+        if isinstance(binding.node, ast.Assign) and isinstance(source.parent(binding.node), ast.Module):
+            for part in ast.walk(binding.node.value):
+                if isinstance(part, ast.Constant) and part.value == NAME:
+                    yield part
