@@ -1,24 +1,61 @@
-"""Build the data in checks/pipecat from released wheels: releases.txt, and timeline.json with each release's classes.
+"""Build the data in checks/pipecat from released wheels: releases.txt, and timeline.txt with each release's API.
 
     python scripts/build_timeline.py WHEELS_FOLDER
 
 The folder holds ``pipecat_ai-*.whl`` files as ``pip download --no-deps pipecat-ai==X`` leaves them. The output depends
-on nothing else, so the same wheels give the same bytes. Facts only: names, bases and releases.
+on nothing else, so the same wheels give the same bytes. Facts only: names, bases, signatures and releases.
+
+timeline.txt has a line for each module: its dotted name, a tab, and a JSON object. Whatever changes is a list of runs
+``[since, until, value]``, releases by their index, ``until`` null for what is still there:
+
+* ``r``: the module itself; ``d``: names in it are made at run time, so that none can be told to be missing
+* ``a``: names it imports from another module of Pipecat's, with their dotted name there
+* ``v``: other names, ``f``: functions with their signatures
+* ``c``: classes; of each ``b`` its bases, ``i`` its own constructor's signature, ``o`` its fields (annotated names of
+  the class body), ``k`` what its decorators make of it, ``m`` its methods with their signatures and other names
+
+A signature is ``(text,*,voice=,**kwargs)``: ``=`` marks a default, ``async`` stands in front if it is. Behind a
+``**kwargs`` stands what becomes of it: ``>`` it is handed to the base class, ``?`` it is used otherwise, nothing: it is
+dropped. Names read off it (``kwargs.pop("x")``) are listed as parameters.
 """
 
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import sys
 import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 DATA = Path(__file__).parent.parent / "checks" / "pipecat"
 LEFT_OUT = ("pipecat.tests", "pipecat.evals", "pipecat.cli", "pipecat.examples")
 
-Bases = dict[str, list[str]]
-Aliases = dict[str, str]
+
+@dataclass
+class Class:
+    """What a class definition says."""
+
+    bases: list[str]
+    kinds: list[str]
+    init: str | None
+    fields: str
+    members: dict[str, str]
+
+
+@dataclass
+class Module:
+    """What the top level of a module says."""
+
+    imports: dict[str, str] = field(default_factory=dict)
+    stars: list[str] = field(default_factory=list)
+    values: set[str] = field(default_factory=set)
+    functions: dict[str, str] = field(default_factory=dict)
+    classes: dict[str, Class] = field(default_factory=dict)
+    is_dynamic: bool = False
 
 
 def release_of(wheel: Path) -> tuple[int, ...]:
@@ -26,52 +63,60 @@ def release_of(wheel: Path) -> tuple[int, ...]:
     return tuple(int(part) for part in wheel.name.split("-")[1].split("."))
 
 
-def read_wheel(wheel: Path) -> tuple[Bases, Aliases]:
-    """Return the classes of one release with their bases, and the names its packages pass on."""
-    modules: dict[str, tuple[ast.Module, bool]] = {}
-    with zipfile.ZipFile(wheel) as archive:
-        for entry in archive.namelist():
-            parts = entry.removesuffix(".py").split("/")
-            if not entry.endswith(".py") or parts[0] != "pipecat":
-                continue
-            is_package = parts[-1] == "__init__"
-            name = ".".join(parts[:-1] if is_package else parts)
-            if not name.startswith(LEFT_OUT):
-                modules[name] = ast.parse(archive.read(entry)), is_package
-    classes: Bases = {}
-    aliases: Aliases = {}
-    stars: list[tuple[str, str]] = []
-    for module, (tree, is_package) in modules.items():
-        names = imported_names(module, tree, is_package)
-        for node in tree.body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                names[node.name] = f"{module}.{node.name}"
-                dotted = [dotted_name(base, names) for base in node.bases]
-                classes[f"{module}.{node.name}"] = [base for base in dotted if base]
-            elif isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
-                stars.append((module, absolute(module, node, is_package)))
-        if is_package:
-            aliases |= {
-                f"{module}.{name}": target
-                for name, target in names.items()
-                if target.startswith("pipecat.") and target not in modules
-            }
-    for module, origin in stars:
-        for name in list(classes):
-            if name.rpartition(".")[0] == origin:
-                aliases.setdefault(f"{module}.{name.rpartition('.')[2]}", name)
-    own = {name: settle(target, aliases) for name, target in aliases.items() if name not in classes}
-    classes = {name: [settle(base, own) for base in bases] for name, bases in classes.items()}
-    return classes, {name: target for name, target in own.items() if target in classes}
+# -- reading a module
 
 
-def settle(name: str, aliases: Aliases) -> str:
-    """Follow a name through the packages that pass it on."""
-    for _ in range(8):
-        if name not in aliases or aliases[name] == name:
-            break
-        name = aliases[name]
-    return name
+def read_module(name: str, text: bytes, is_package: bool) -> Module:
+    """Return what a module binds at its top level, under tests and in handlers too."""
+    module = Module()
+    for node in statements(ast.parse(text).body):
+        if isinstance(node, ast.ImportFrom):
+            origin = absolute(name, node, is_package)
+            for alias in node.names:
+                if alias.name == "*":
+                    module.stars.append(origin)
+                else:
+                    module.imports[alias.asname or alias.name] = f"{origin}.{alias.name}"
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                local = alias.asname or alias.name.partition(".")[0]
+                module.imports[local] = alias.name if alias.asname else local
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            module.functions[node.name] = signature(node, drop=0)
+        elif isinstance(node, ast.ClassDef):
+            read_class(node, node.name, module, name)
+        else:
+            module.values |= bound(node)
+            text_of_it = ast.unparse(node)
+            module.is_dynamic |= "sys.modules[" in text_of_it and "globals()" not in text_of_it
+        if isinstance(node, ast.FunctionDef) and node.name == "__getattr__":
+            answered = compared(node)
+            module.values |= answered
+            module.is_dynamic |= not answered
+    return module
+
+
+def compared(node: ast.FunctionDef) -> set[str]:
+    """Return the strings a function compares something with."""
+    parts = (part for one in ast.walk(node) if isinstance(one, ast.Compare) for part in ast.walk(one))
+    return {part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)}
+
+
+def statements(block: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements of a block, those under ``if``, ``try`` and ``with`` included."""
+    for node in block:
+        if isinstance(node, (ast.If, ast.Try, ast.With)):
+            for part in ("body", "orelse", "finalbody"):
+                yield from statements(getattr(node, part, []))
+            for handler in getattr(node, "handlers", []):
+                yield from statements(handler.body)
+        else:
+            yield node
+
+
+def bound(node: ast.stmt) -> set[str]:
+    """Return the names a simple statement binds."""
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
 
 
 def absolute(module: str, node: ast.ImportFrom, is_package: bool) -> str:
@@ -83,23 +128,113 @@ def absolute(module: str, node: ast.ImportFrom, is_package: bool) -> str:
     return ".".join([*parts, *([node.module] if node.module else [])])
 
 
-def imported_names(module: str, tree: ast.Module, is_package: bool) -> dict[str, str]:
-    """Return what the imports of a module bind, wherever they stand."""
-    names: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom):
-            base = absolute(module, node, is_package)
-            names |= {alias.asname or alias.name: f"{base}.{alias.name}" for alias in node.names}
-        elif isinstance(node, ast.Import):
-            for alias in node.names:
-                names[alias.asname or alias.name.partition(".")[0]] = (
-                    alias.name if alias.asname else alias.name.partition(".")[0]
-                )
-    return names
+def read_class(node: ast.ClassDef, name: str, module: Module, home: str) -> None:
+    """Note a class and the classes within it, which go by ``Outer.Inner``."""
+    names = {**module.imports, **{known: f"{home}.{known}" for known in module.classes}}
+    init: str | None = None
+    members: dict[str, str] = {}
+    fields: list[str] = []
+    for statement in statements(node.body):
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            decorators = [ast.unparse(one) for one in statement.decorator_list]
+            is_static = "staticmethod" in decorators
+            if statement.name == "__init__":
+                init = signature(statement, drop=1)
+            elif "property" in decorators or any(one.endswith((".setter", ".deleter")) for one in decorators):
+                members[statement.name] = "property"
+            else:
+                members[statement.name] = signature(statement, drop=0 if is_static else 1)
+        elif isinstance(statement, ast.ClassDef):
+            members[statement.name] = "class"
+            read_class(statement, f"{name}.{statement.name}", module, home)
+        elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            fields += field_of(statement.target.id, statement)
+            members.setdefault(statement.target.id, "")
+        else:
+            members |= dict.fromkeys(bound(statement) - members.keys(), "")
+    dotted = [dotted_name(base, names) for base in node.bases]
+    kinds = [str(dotted_name(one.func if isinstance(one, ast.Call) else one, names)) for one in node.decorator_list]
+    kinds += [f"{one.arg}={one.value.value}" for one in node.keywords if isinstance(one.value, ast.Constant)]
+    kept = {member: value for member, value in members.items() if not member.startswith("__")}
+    kinds += [f"extra={value}" for value in extra_of(node)]
+    module.classes[name] = Class([base for base in dotted if base], sorted(kinds), init, ",".join(fields), kept)
+
+
+def field_of(name: str, statement: ast.AnnAssign) -> list[str]:
+    """Return a field as the constructor that is made of it takes it: none for what it does not."""
+    value = ast.unparse(statement.value) if statement.value is not None else ""
+    if "ClassVar" in ast.unparse(statement.annotation) or "init=False" in value.replace(" ", "") or name[:1] == "_":
+        return []
+    return [f"{name}=" if value else name]
+
+
+def extra_of(node: ast.ClassDef) -> list[str]:
+    """Return what a pydantic model's configuration says of unknown keywords."""
+    return [
+        str(keyword.value.value)
+        for part in node.body
+        if isinstance(part, (ast.Assign, ast.AnnAssign, ast.ClassDef))
+        for keyword in ast.walk(part)
+        if isinstance(keyword, ast.keyword) and keyword.arg == "extra" and isinstance(keyword.value, ast.Constant)
+    ]
+
+
+def signature(node: ast.FunctionDef | ast.AsyncFunctionDef, drop: int) -> str:
+    """Return a function's parameters without the first ones."""
+    arguments = node.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    first_default = len(positional) - len(arguments.defaults)
+    parts: list[str] = []
+    for index, one in enumerate(positional):
+        parts.append(one.arg + ("=" if index >= first_default else ""))
+        if arguments.posonlyargs and index == len(arguments.posonlyargs) - 1:
+            parts.append("/")
+    parts = parts[drop:]
+    if arguments.vararg:
+        parts.append(f"*{arguments.vararg.arg}")
+    elif arguments.kwonlyargs or arguments.kwarg:
+        parts.append("*")
+    for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        parts.append(one.arg + ("=" if default is not None else ""))
+    if arguments.kwarg:
+        read, fate = uses_of(arguments.kwarg.arg, node)
+        parts += [f"{one}=" for one in read]
+        parts.append(f"**{arguments.kwarg.arg}{fate}")
+    if parts[-1:] == ["*"]:
+        parts.pop()
+    return ("async" if isinstance(node, ast.AsyncFunctionDef) else "") + f"({','.join(parts)})"
+
+
+def uses_of(name: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[list[str], str]:
+    """Return the names read off a ``**name``, and what becomes of the rest."""
+    read: dict[str, None] = {}
+    is_handed, is_used = False, False
+    parents = {child: parent for parent in ast.walk(node) for child in ast.iter_child_nodes(parent)}
+    for part in ast.walk(node):
+        if not isinstance(part, ast.Name) or part.id != name:
+            continue
+        parent = parents[part]
+        above = parents.get(parent)
+        key = None
+        if isinstance(parent, ast.Attribute) and parent.attr in ("pop", "get", "setdefault") and above is not None:
+            key = above.args[0] if isinstance(above, ast.Call) and above.args else None
+        elif isinstance(parent, ast.Subscript):
+            key = parent.slice
+        elif isinstance(parent, ast.Compare) and isinstance(parent.left, ast.Constant):
+            key = parent.left
+        if isinstance(key, ast.Constant) and isinstance(key.value, str):
+            read[key.value] = None
+        elif isinstance(parent, ast.keyword) and isinstance(above, ast.Call):
+            to = ast.unparse(above.func)
+            is_handed |= to.endswith(f".{node.name}")
+            is_used |= not to.endswith(f".{node.name}")
+        else:
+            is_used = True
+    return list(read), "?" if is_used else ">" if is_handed else ""
 
 
 def dotted_name(node: ast.expr, names: dict[str, str]) -> str | None:
-    """Return the dotted name of a base class, type arguments dropped."""
+    """Return the dotted name of a base class or decorator, type arguments dropped."""
     if isinstance(node, ast.Subscript):
         return dotted_name(node.value, names)
     if isinstance(node, ast.Attribute):
@@ -108,35 +243,144 @@ def dotted_name(node: ast.expr, names: dict[str, str]) -> str | None:
     return names.get(node.id, node.id) if isinstance(node, ast.Name) else None
 
 
-def intervals(history: dict[str, list[tuple[int, object]]], count: int) -> dict[str, list[object]]:
-    """Turn ``name -> [(release index, value)]`` into runs ``[since, until, value]``; until null: still there."""
-    folded: dict[str, list[object]] = {}
-    for name in sorted(history):
-        runs: list[list[object]] = []
-        for index, value in history[name]:
-            if runs and runs[-1][1] == index and runs[-1][2] == value:
-                runs[-1][1] = index + 1
-            else:
-                runs.append([index, index + 1, value])
-        folded[name] = [[a, None if b == count else b, value] for a, b, value in runs]
-    return folded
+# -- reading a release
+
+
+def read_wheel(wheel: Path, known: dict[tuple[str, str], Module]) -> dict[str, Module]:
+    """Return the modules of one release; ``known`` keeps those already read, by name and contents."""
+    modules: dict[str, Module] = {}
+    with zipfile.ZipFile(wheel) as archive:
+        for entry in archive.namelist():
+            parts = entry.removesuffix(".py").split("/")
+            if not entry.endswith(".py") or parts[0] != "pipecat":
+                continue
+            is_package = parts[-1] == "__init__"
+            name = ".".join(parts[:-1] if is_package else parts)
+            if name.startswith(LEFT_OUT):
+                continue
+            text = archive.read(entry)
+            key = (name, hashlib.sha256(text).hexdigest())
+            if key not in known:
+                known[key] = read_module(name, text, is_package)
+            modules[name] = known[key]
+    return modules
+
+
+def aliases_of(modules: dict[str, Module]) -> dict[str, dict[str, str]]:
+    """Return by module the names it takes from other modules of the release, star imports followed."""
+    found = {
+        name: {local: target for local, target in module.imports.items() if target.startswith("pipecat.")}
+        for name, module in modules.items()
+    }
+    for _ in range(4):  # as deep as packages pass on what packages pass on
+        for name, module in modules.items():
+            for origin in module.stars:
+                if origin in modules:
+                    other = modules[origin]
+                    own = {*other.classes, *other.functions, *other.values}
+                    passed = {one: f"{origin}.{one}" for one in own if "." not in one} | found[origin]
+                    for local, target in passed.items():
+                        if not local.startswith("_"):
+                            found[name].setdefault(local, target)
+    return found
+
+
+def settled(target: str, aliases: dict[str, dict[str, str]]) -> str:
+    """Follow a name through the modules that pass it on."""
+    for _ in range(8):
+        module, _, name = target.rpartition(".")
+        onward = aliases.get(module, {}).get(name)
+        if onward is None or onward == target:
+            break
+        target = onward
+    return target
+
+
+# -- folding releases
+
+
+class History:
+    """Values of one thing over the releases, folded into runs."""
+
+    def __init__(self) -> None:
+        self._runs: list[list[Any]] = []
+
+    def note(self, index: int, value: Any = "") -> None:
+        """Note the value in one release; releases come in order."""
+        if self._runs and self._runs[-1][1] == index and self._runs[-1][2] == value:
+            self._runs[-1][1] = index + 1
+        else:
+            self._runs.append([index, index + 1, value])
+
+    def runs(self, count: int) -> list[list[Any]]:
+        """Return the runs, of so many releases in all."""
+        return [[since, None if until == count else until, value] for since, until, value in self._runs]
+
+
+Tree = dict[str, Any]
+
+
+def note(tree: Tree, path: Sequence[str], index: int, value: Any = "") -> None:
+    """Note a value at a path of a tree of histories."""
+    for part in path[:-1]:
+        tree = tree.setdefault(part, {})
+    tree.setdefault(path[-1], History()).note(index, value)
+
+
+def fold(tree: Tree, count: int) -> Tree:
+    """Return a tree with its histories as runs, in order of name."""
+    return {
+        name: value.runs(count) if isinstance(value, History) else fold(value, count)
+        for name, value in sorted(tree.items())
+    }
 
 
 def build(wheels: list[Path]) -> str:
-    """Return the timeline of these wheels, in order of release, as JSON text."""
-    classes: dict[str, list[tuple[int, object]]] = {}
-    aliases: dict[str, list[tuple[int, object]]] = {}
+    """Return the timeline of these wheels, in order of release."""
+    known: dict[tuple[str, str], Module] = {}
+    timeline: Tree = {}
     for index, wheel in enumerate(wheels):
-        found, passed_on = read_wheel(wheel)
-        for name, bases in found.items():
-            classes.setdefault(name, []).append((index, bases))
-        for name, target in passed_on.items():
-            aliases.setdefault(name, []).append((index, target))
-    timeline = {
-        "classes": intervals(classes, len(wheels)),
-        "aliases": intervals(aliases, len(wheels)),
-    }
-    return json.dumps(timeline, separators=(",", ":")) + "\n"
+        modules = read_wheel(wheel, known)
+        aliases = aliases_of(modules)
+        for name, module in modules.items():
+            tree = timeline.setdefault(name, {})
+            note(tree, ["r"], index)
+            if module.is_dynamic:
+                note(tree, ["d"], index)
+            note_names(tree, index, module, aliases[name], aliases)
+    folded = fold(timeline, len(wheels))
+    return "".join(f"{name}\t{json.dumps(tree, separators=(',', ':'))}\n" for name, tree in folded.items())
+
+
+def note_names(tree: Tree, index: int, module: Module, own: dict[str, str], aliases: dict[str, dict[str, str]]) -> None:
+    """Note what one module binds in one release."""
+    defined = {*module.classes, *module.functions}
+    for name, target in own.items():
+        if name not in defined and is_public(name):
+            note(tree, ["a", name], index, settled(target, aliases))
+    for name in module.values - defined - own.keys():
+        if is_public(name):
+            note(tree, ["v", name], index)
+    for name, text in module.functions.items():
+        if is_public(name):
+            note(tree, ["f", name], index, text)
+    for name, one in module.classes.items():
+        # Private ones too: what is public derives from them.
+        note(tree, ["c", name, "b"], index, [settled(base, aliases) for base in one.bases])
+        if one.kinds:
+            note(tree, ["c", name, "k"], index, [settled(kind, aliases) for kind in one.kinds])
+        if one.init is not None:
+            note(tree, ["c", name, "i"], index, one.init)
+        if one.fields:
+            note(tree, ["c", name, "o"], index, one.fields)
+        for member, text in one.members.items():
+            if is_public(member):
+                note(tree, ["c", name, "m", member], index, text)
+
+
+def is_public(name: str) -> bool:
+    """Tell whether a name, of a nested class each part of it, is for others to use."""
+    return not any(part.startswith("_") for part in name.split("."))
 
 
 if __name__ == "__main__":
@@ -145,4 +389,4 @@ if __name__ == "__main__":
     found = sorted(Path(sys.argv[1]).glob("pipecat_ai-*.whl"), key=release_of)
     names = "".join(".".join(map(str, release_of(wheel))) + "\n" for wheel in found)
     (DATA / "releases.txt").write_text(names, encoding="ascii")
-    (DATA / "timeline.json").write_text(build(found), encoding="utf-8")
+    (DATA / "timeline.txt").write_text(build(found), encoding="utf-8")

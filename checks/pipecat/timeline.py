@@ -1,32 +1,220 @@
-"""The classes of every known Pipecat release, as read from the released wheels by scripts/build_timeline.py."""
+"""The API of every known Pipecat release, as read from the released wheels by scripts/build_timeline.py.
+
+The data is a line of JSON for each module (its form is described there). It is read as one text; a module's line is
+only taken apart when somebody asks for that module.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TypedDict, TypeVar, cast
+from typing import Any, Literal, TypedDict, TypeVar, cast
 
 from checks.pipecat.releases import RELEASES, Release
 
 ValueT = TypeVar("ValueT")
+Run = tuple[int, int | None, ValueT]
+BASE_MODEL = "pydantic.BaseModel"
+_DATACLASSES = ("dataclasses.dataclass", "dataclass")
+_FATES: dict[str, Literal["refused"]] = {"extra=forbid": "refused"}
+_PLAIN = ("object", "abc.ABC", "typing.Generic", "typing.Protocol", "Generic", "ABC")
 
 
-class _Data(TypedDict):
-    classes: dict[str, list[tuple[int, int | None, list[str]]]]
-    aliases: dict[str, list[tuple[int, int | None, str]]]
+class _Class(TypedDict, total=False):
+    b: list[Run[list[str]]]
+    k: list[Run[list[str]]]
+    i: list[Run[str]]
+    o: list[Run[str]]
+    m: dict[str, list[Run[str]]]
+
+
+class _Module(TypedDict, total=False):
+    r: list[Run[str]]
+    d: list[Run[str]]
+    a: dict[str, list[Run[str]]]
+    v: dict[str, list[Run[str]]]
+    f: dict[str, list[Run[str]]]
+    c: dict[str, _Class]
 
 
 @cache
-def _data() -> _Data:
-    text = files("checks.pipecat").joinpath("timeline.json").read_text(encoding="utf-8")
-    return cast(_Data, json.loads(text))
+def _text() -> str:
+    return "\n" + files("checks.pipecat").joinpath("timeline.txt").read_text(encoding="utf-8")
+
+
+@cache
+def _module(name: str) -> _Module | None:
+    """Return what is known of a module, or None if no release has it."""
+    text = _text()
+    start = text.find(f"\n{name}\t")
+    if start < 0:
+        return None
+    start += len(name) + 2
+    return cast(_Module, json.loads(text[start : text.index("\n", start)]))
+
+
+@cache
+def module_names() -> tuple[str, ...]:
+    """Return the dotted name of every module of any release."""
+    return tuple(line.partition("\t")[0] for line in _text().splitlines() if line)
+
+
+def _at(runs: list[Run[ValueT]], index: int) -> ValueT | None:
+    for since, until, value in runs:
+        if since <= index and (until is None or index < until):
+            return value
+    return None
+
+
+def _last(runs: list[Run[ValueT]], index: int) -> ValueT | None:
+    """Return the value at a release, else that of the last release before it that had one, else the first."""
+    found = _at(runs, index)
+    if found is not None or not runs:
+        return found
+    earlier = [value for since, _, value in runs if since <= index]
+    return earlier[-1] if earlier else runs[0][2]
+
+
+# -- names
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A dotted name taken apart: its module, and what of the name stands within it (``""``: the module itself)."""
+
+    module: str
+    name: str
+
+
+def place(dotted: str) -> Place | None:
+    """Return where a dotted name is defined or was, by the longest module that any release has; None for no module's.
+
+    ``pipecat.services.cartesia.tts.CartesiaTTSService.InputParams`` is a name of ``pipecat.services.cartesia.tts``.
+    """
+    parts = dotted.split(".")
+    for length in range(len(parts), 0, -1):
+        module = ".".join(parts[:length])
+        if _module(module) is not None:
+            return Place(module, ".".join(parts[length:]))
+    return None
+
+
+def _runs_of(found: _Module, name: str) -> list[Run[Any]]:
+    """Return the runs in which a module has a name, whatever it stands for there."""
+    if not name:
+        return list(found.get("r", []))
+    runs: list[Run[Any]] = []
+    for kind in ("a", "v", "f"):
+        runs += found.get(kind, {}).get(name, [])
+    known = found.get("c", {}).get(name)
+    return [*runs, *known.get("b", [])] if known is not None else runs
+
+
+def exists(dotted: str, release: Release) -> bool | None:
+    """Tell whether a release has a module, or a name of a module; None if that cannot be told.
+
+    Of what no release has nothing can be told: it may be made at run time, or by another package.
+    """
+    at = place(dotted)
+    found = _module(at.module) if at is not None else None
+    if at is None or found is None:
+        return None
+    index = RELEASES.index(release)
+    outer = at.name.partition(".")[0]
+    if _at(found.get("d", []), index) is not None or outer.startswith("_"):
+        return None
+    runs = _runs_of(found, at.name)
+    if not runs:
+        return _member_exists(at, found, release)
+    if _at(runs, index) is not None:
+        return True
+    # A submodule is an attribute of its package too.
+    return exists_module(f"{at.module}.{at.name}", release) if at.name else False
+
+
+def exists_module(dotted: str, release: Release) -> bool:
+    """Tell whether a release has a module of that name."""
+    found = _module(dotted)
+    return found is not None and _at(found.get("r", []), RELEASES.index(release)) is not None
+
+
+def _member_exists(at: Place, found: _Module, release: Release) -> bool | None:
+    """Tell whether a name within a name exists: an attribute of a class, or of what an alias leads to."""
+    outer, _, rest = at.name.partition(".")
+    index = RELEASES.index(release)
+    target = _at(found.get("a", {}).get(outer, []), index)
+    if target is not None and rest:
+        return exists(f"{target}.{rest}", release)
+    return None
+
+
+def history(dotted: str) -> list[tuple[Release, Release | None]]:
+    """Return in which releases a name exists: from each first one to the first without it, None for still there."""
+    at = place(dotted)
+    found = _module(at.module) if at is not None else None
+    if at is None or found is None:
+        return []
+    spans: list[tuple[int, int | None]] = []
+    for since, until, _ in sorted(_runs_of(found, at.name), key=lambda run: (run[0], run[1] is None)):
+        if spans and spans[-1][1] == since:
+            spans[-1] = (spans[-1][0], until)
+        else:
+            spans.append((since, until))
+    return [(RELEASES[since], None if until is None else RELEASES[until]) for since, until in spans]
+
+
+def gone_since(dotted: str, release: Release) -> Release | None:
+    """Return the release from which on a name, which exists no more in the one given, is missing."""
+    ends = [until for since, until in history(dotted) if until is not None and since <= release]
+    return max((end for end in ends if end <= release), default=None)
+
+
+def names_of(module: str) -> Iterator[str]:
+    """Yield every public name any release has in a module, nested classes included."""
+    found = _module(module)
+    if found is not None:
+        for kind in ("a", "v", "f", "c"):
+            yield from found.get(kind, {})
+
+
+# -- classes
 
 
 def canonical(name: str, release: Release) -> str:
-    """Return the dotted name a class is defined under, where a package only passes it on."""
-    runs = _data()["aliases"].get(name)
-    return _at(runs, release) if runs else name
+    """Return the dotted name a class is defined under, where a module only passes it on.
+
+    A name that the release no longer has stands for what it stood for last.
+    """
+    at = place(name)
+    found = _module(at.module) if at is not None else None
+    if at is None or found is None or not at.name:
+        return name
+    index = RELEASES.index(release)
+    outer, _, rest = at.name.partition(".")
+    passed_on = found.get("a", {}).get(outer, [])
+    target = _at(passed_on, index)
+    defined = found.get("c", {}).get(outer, {}).get("b", [])
+    if target is None and _at(defined, index) is None and _latest(passed_on, index) > _latest(defined, index):
+        target = _last(passed_on, index)
+    if target is None:
+        return name
+    return f"{target}.{rest}" if rest else target
+
+
+def _latest(runs: list[Run[Any]], index: int) -> int:
+    """Return the last release up to one in which something was there, -1 for none."""
+    return max(
+        (index if until is None else min(until - 1, index) for since, until, _ in runs if since <= index), default=-1
+    )
+
+
+def _class(name: str, release: Release) -> _Class | None:
+    at = place(canonical(name, release))
+    found = _module(at.module) if at is not None else None
+    return found.get("c", {}).get(at.name) if at is not None and found is not None else None
 
 
 def bases(name: str, release: Release) -> tuple[str, ...]:
@@ -35,26 +223,112 @@ def bases(name: str, release: Release) -> tuple[str, ...]:
     A class the release no longer has answers for the last release that had it: code that still names it derives from
     what it was.
     """
-    runs = _data()["classes"].get(canonical(name, release))
-    return tuple(_at(runs, release)) if runs else ()
+    found = _class(name, release)
+    return tuple(_last(found.get("b", []), RELEASES.index(release)) or ()) if found is not None else ()
 
 
 def ancestors(name: str, release: Release) -> set[str]:
     """Return the dotted names of a class and of everything it derives from."""
-    found: set[str] = set()
+    return set(lineage(name, release))
+
+
+def lineage(name: str, release: Release) -> list[str]:
+    """Return the dotted names of a class and of its ancestors, nearest first."""
+    found: list[str] = []
     todo = [canonical(name, release)]
     while todo:
-        one = todo.pop()
+        one = todo.pop(0)
         if one not in found:
-            found.add(one)
-            todo += bases(one, release)
+            found.append(one)
+            todo = [*(canonical(base, release) for base in bases(one, release)), *todo]
     return found
 
 
-def _at(runs: list[tuple[int, int | None, ValueT]], release: Release) -> ValueT:
+@dataclass(frozen=True, slots=True)
+class Constructor:
+    """What a class can be built with: keywords, and what becomes of any other one.
+
+    ``swallowed``: ignored without a word; ``refused``: TypeError or a validation error; None: it cannot be told.
+    """
+
+    keywords: frozenset[str]
+    others: Literal["swallowed", "refused"] | None
+
+
+@cache
+def constructor(name: str, release: Release) -> Constructor | None:
+    """Return what a release's class can be built with; None for a class it does not have.
+
+    Where a class has several bases, what any of them takes is taken: better silent than wrong.
+    """
+    found = _class(name, release)
+    if found is None or _at(found.get("b", []), RELEASES.index(release)) is None:
+        return None
+    is_model = BASE_MODEL in lineage(name, release)
+    return _built_with(canonical(name, release), release, is_model, frozenset())
+
+
+def _built_with(name: str, release: Release, is_model: bool, seen: frozenset[str]) -> Constructor:
+    if name == BASE_MODEL:
+        return Constructor(frozenset(), "swallowed")
+    found = _class(name, release)
+    if found is None or name in seen:
+        return Constructor(frozenset(), "refused" if name in _PLAIN else None)
     index = RELEASES.index(release)
-    for since, until, value in runs:
-        if since <= index and (until is None or index < until):
-            return value
-    earlier = [value for since, _, value in runs if since <= index]
-    return earlier[-1] if earlier else runs[0][2]
+    own = _at(found.get("i", []), index)
+    kinds = _at(found.get("k", []), index) or []
+    names: set[str] = set()
+    rest: str | None = ">"
+    if own is not None:
+        names, rest = _taken_apart(own)
+    elif is_model or any(kind in _DATACLASSES for kind in kinds):
+        names = {part.rstrip("=") for part in (_at(found.get("o", []), index) or "").split(",") if part}
+    if rest is None:
+        return Constructor(frozenset(names), "refused")
+    if rest in ("", "?"):
+        return Constructor(frozenset(names), None if rest else "swallowed")
+    above = [_built_with(canonical(base, release), release, is_model, seen | {name}) for base in bases(name, release)]
+    keywords = frozenset(names).union(*(one.keywords for one in above))
+    fates = {one.others for one in above}
+    for kind in kinds:
+        if kind.startswith("extra="):
+            return Constructor(keywords, "swallowed" if kind == "extra=ignore" else _FATES.get(kind))
+    if None in fates:
+        return Constructor(keywords, None)
+    return Constructor(keywords, "swallowed" if "swallowed" in fates else "refused")
+
+
+def _taken_apart(signature: str) -> tuple[set[str], str | None]:
+    """Return the keywords of a signature, and the fate of others: None where it takes none."""
+    names: set[str] = set()
+    rest: str | None = None
+    for part in signature[signature.index("(") + 1 : -1].split(","):
+        if part.startswith("**"):
+            rest = part[-1] if part[-1] in ">?" else ""
+        elif part and not part.startswith("*") and part != "/":
+            names.add(part.rstrip("="))
+    return names, rest
+
+
+def keyword_history(name: str, keyword: str) -> list[Release]:
+    """Return the releases in which a class takes a keyword."""
+    built = ((release, constructor(name, release)) for release in RELEASES)
+    return [release for release, one in built if one is not None and keyword in one.keywords]
+
+
+def last_meaning(dotted: str, release: Release) -> str | None:
+    """Return what a name that is gone stood for when it was last passed on: its dotted name elsewhere, if it has one.
+
+    That the one was the other is a fact of the last release that had both.
+    """
+    at = place(dotted)
+    found = _module(at.module) if at is not None else None
+    if at is None or found is None or not at.name:
+        return None
+    outer, _, rest = at.name.partition(".")
+    index = RELEASES.index(release)
+    runs = [run for run in found.get("a", {}).get(outer, []) if run[0] <= index]
+    if not runs or _latest(runs, index) < _latest(_runs_of(found, outer), index):
+        return None
+    target = max(runs, key=lambda run: run[0])[2]
+    return f"{target}.{rest}" if rest else target

@@ -1,0 +1,63 @@
+"""Keywords given to Pipecat's constructors that the target release has no use for, though another one has."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from checks.guards import tests_version
+from checks.pipecat import timeline
+from checks.receivers import is_super_call
+from checks.source import Source
+
+# task-manager-argument knows more of this one.
+_OWNED = ("task_manager",)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A keyword, the class it is given to, since or until when that took it, and what becomes of it now."""
+
+    keyword: ast.keyword
+    owner: str
+    story: str
+    fate: Literal["swallowed", "refused"]
+
+
+def unknown_keywords(node: ast.Call, source: Source) -> Iterator[Unknown]:
+    """Yield the keywords of a call that the target release does not take."""
+    if not node.keywords:
+        return
+    built = _class(node, source)
+    target = source.project.target
+    takes = timeline.constructor(built, target) if built is not None else None
+    if built is None or takes is None or takes.others is None:
+        return
+    for keyword in node.keywords:
+        if keyword.arg is None or keyword.arg in takes.keywords or keyword.arg in _OWNED:
+            continue
+        known = timeline.keyword_history(built, keyword.arg)
+        if known and not tests_version(node, source):
+            earlier = [release for release in known if release < target]
+            if earlier:
+                gone = timeline.RELEASES[timeline.RELEASES.index(earlier[-1]) + 1]
+                story = f"takes no {keyword.arg} since {gone}"
+            else:
+                story = f"takes no {keyword.arg} before {known[0]}"
+            yield Unknown(keyword, built.rpartition(".")[2], story, takes.others)
+
+
+def _class(node: ast.Call, source: Source) -> str | None:
+    """Return the dotted name of the class of Pipecat's that a call builds, or whose constructor it calls."""
+    called: ast.expr = node.func
+    if is_super_call(node, "__init__"):
+        owner = source.names.enclosing_class(node)
+        if owner is None or len(owner.bases) != 1 or owner.keywords:
+            return None
+        called = owner.bases[0]
+    if isinstance(called, ast.Subscript):
+        called = called.value
+    found = source.project.resolve(called, source)
+    return found if isinstance(found, str) and found.startswith("pipecat.") else None

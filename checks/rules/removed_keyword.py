@@ -1,0 +1,44 @@
+"""A keyword that the target release refuses.
+
+What it finds:
+    A keyword given to a class of Pipecat's that has no use for it in the target release and had one in another, where
+    that is an error: a dataclass, a plain constructor, a pydantic model that forbids what it does not know.
+
+Why it matters:
+    ``TypeError`` as soon as the line runs, which may be in the middle of a call.
+
+Example:
+    ::
+
+        worker = PipelineWorker(pipeline, task_params=params)
+
+Fix safety:
+    Not mended by this rule: what takes the keyword's place differs from keyword to keyword.
+
+References:
+    https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from checks.pipecat.keywords import unknown_keywords
+from checks.rule import Finding, Fix, Rule
+from checks.source import Source
+
+RULE = Rule(
+    __name__,
+    needles=("pipecat",),
+    fix=Fix.NONE,
+    url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
+)
+
+
+@RULE.on(ast.Call)
+def called(node: ast.Call, source: Source) -> Iterator[Finding]:
+    """Decide on the keywords of one call."""
+    for unknown in unknown_keywords(node, source):
+        if unknown.fate == "refused":
+            yield RULE.finding(source, unknown.keyword, f"{unknown.owner} {unknown.story}: TypeError")

@@ -1,0 +1,154 @@
+"""A name of Pipecat's that the target release does not have.
+
+What it finds:
+    An import, a dotted use, or a string given to ``patch`` or ``import_module``, of a module, class, function or other
+    name that some release of Pipecat has and the target release has not: gone by then, or not there yet. Silent on
+    imports that may fail (``try``/``except ImportError``), under tests of Pipecat's version, and on what the project
+    defines itself.
+
+Why it matters:
+    It is an ``ImportError`` or ``AttributeError`` as soon as the line runs: at start, or in the middle of a call.
+
+Example:
+    ::
+
+        from pipecat.transports.services.daily import DailyTransport
+
+    becomes, where the old module passed the name on from its new home while it was there::
+
+        from pipecat.transports.daily.transport import DailyTransport
+
+Fix safety:
+    Safe: the last release with both names had them for one and the same object. Where none did, what became of it must
+    be looked up, and a human decides.
+
+References:
+    https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from checks.guards import tests_version
+from checks.pipecat import timeline
+from checks.pipecat.moves import MovedImport, NewHome, move_of
+from checks.rule import Finding, Fix, Rule
+from checks.source import Source
+
+RULE = Rule(
+    __name__,
+    needles=("pipecat",),
+    fix=Fix.SAFE,
+    url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
+)
+_TAKES_A_NAME = ("patch", "object", "import_module", "dict", "multiple")
+
+
+@RULE.on(ast.ImportFrom)
+def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
+    """Decide on ``from module import names``."""
+    if node.level or not node.module or not _is_asked(node.module, source) or _is_guarded(node, source):
+        return
+    if move_of(node.module, source) is not None:
+        return  # task-manager-argument moves it, with what else changes there
+    missing = [alias for alias in node.names if _is_missing(f"{node.module}.{alias.name}", source)]
+    if node.names[0].name == "*":
+        if _is_missing(node.module, source):
+            yield RULE.finding(source, node, _message(node.module, source))
+        return
+    facts = _moved(node, missing, source) if missing else None
+    for number, alias in enumerate(missing):
+        message = _message(f"{node.module}.{alias.name}", source)
+        group = f"{source.path}:{node.lineno}" if facts is not None else None
+        yield RULE.finding(
+            source,
+            alias,
+            message,
+            facts=(facts if number == 0 else ()) if facts is not None else None,
+            group=group,
+            group_size=len(missing),
+        )
+
+
+@RULE.on(ast.Import)
+def imported_modules(node: ast.Import, source: Source) -> Iterator[Finding]:
+    """Decide on ``import module``."""
+    for alias in node.names:
+        if _is_asked(alias.name, source) and _is_missing(alias.name, source) and not _is_guarded(node, source):
+            yield RULE.finding(source, alias, _message(alias.name, source))
+
+
+@RULE.on(ast.Attribute)
+def dotted_uses(node: ast.Attribute, source: Source) -> Iterator[Finding]:
+    """Decide on ``module.name`` and ``Class.Inner``."""
+    if not isinstance(node.ctx, ast.Load) or isinstance(source.parent(node), ast.Attribute):
+        return
+    base = source.names.resolve(node.value)
+    if base is None or not base.startswith("pipecat.") or not _is_asked(base, source):
+        return
+    dotted = f"{base}.{node.attr}"
+    # What is said of the import is not said again of its uses.
+    if timeline.exists(base, source.project.target) and _is_missing(dotted, source) and not _tests(node, source):
+        yield RULE.finding(source, node, _message(dotted, source))
+
+
+@RULE.on(ast.Call)
+def names_in_strings(node: ast.Call, source: Source) -> Iterator[Finding]:
+    """Decide on ``patch("pipecat.…")`` and ``import_module("pipecat.…")``."""
+    first = node.args[0] if node.args else None
+    if not isinstance(first, ast.Constant) or not isinstance(first.value, str):
+        return
+    called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if called in _TAKES_A_NAME and first.value.startswith("pipecat.") and _is_asked(first.value, source):
+        if _is_missing(first.value, source) and not _tests(node, source):
+            yield RULE.finding(source, first, _message(first.value, source))
+
+
+def _is_asked(dotted: str, source: Source) -> bool:
+    """Tell whether a name is Pipecat's, and not of a copy of it in the project."""
+    if not dotted.startswith("pipecat.") and dotted != "pipecat":
+        return False
+    return source.project.find_module("pipecat", source.path) is None
+
+
+def _is_missing(dotted: str, source: Source) -> bool:
+    return timeline.exists(dotted, source.project.target) is False
+
+
+def _is_guarded(node: ast.Import | ast.ImportFrom, source: Source) -> bool:
+    return source.names.is_guarded(node) or tests_version(node, source)
+
+
+def _tests(node: ast.AST, source: Source) -> bool:
+    return tests_version(node, source)
+
+
+def _message(dotted: str, source: Source) -> str:
+    target = source.project.target
+    gone = timeline.gone_since(dotted, target)
+    if gone is None:
+        first = timeline.history(dotted)[0][0]
+        return f"{dotted} comes with {first}; {target} does not have it"
+    new = _new_name(dotted, source)
+    return f"{dotted} is gone since {gone}" + (f"; it is {new} now" if new is not None else "")
+
+
+def _new_name(dotted: str, source: Source) -> str | None:
+    """Return the name, there in the target release, that was the same object as one that is gone."""
+    new = timeline.last_meaning(dotted, source.project.target)
+    return new if new is not None and timeline.exists(new, source.project.target) else None
+
+
+def _moved(node: ast.ImportFrom, missing: list[ast.alias], source: Source) -> MovedImport | None:
+    """Return the import with new homes for what is gone, if each has one."""
+    homes: list[NewHome] = []
+    for alias in node.names:
+        dotted = f"{node.module}.{alias.name}"
+        new = _new_name(dotted, source) if alias in missing else dotted
+        if new is None or not source.begins_line(node):
+            return None
+        module, _, name = new.rpartition(".")
+        homes.append(NewHome(alias.name, module, name, alias.asname or alias.name, ()))
+    return MovedImport(source.span(node), tuple(homes), len({home.module for home in homes}) == 1)

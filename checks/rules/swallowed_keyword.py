@@ -1,0 +1,46 @@
+"""A keyword that the target release ignores without a word.
+
+What it finds:
+    A keyword given to a class of Pipecat's that has no use for it in the target release, had one in another, and does
+    not complain: it ends in ``BaseObject.__init__(**kwargs)``, or is unknown to a pydantic model.
+
+Why it matters:
+    Nothing fails: no import, no test, no warning, no type check. The program runs and does not do what the keyword was
+    for. ``TransportParams(vad_analyzer=…)`` from 1.0.0 on is a bot that never hears that it is interrupted.
+
+Example:
+    ::
+
+        transport = DailyTransport(url, token, "bot", DailyParams(vad_analyzer=SileroVADAnalyzer()))
+
+Fix safety:
+    Not mended by this rule: where the value goes now differs from keyword to keyword.
+
+References:
+    https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from checks.pipecat.keywords import unknown_keywords
+from checks.rule import Finding, Fix, Rule
+from checks.source import Source
+
+RULE = Rule(
+    __name__,
+    needles=("pipecat",),
+    fix=Fix.NONE,
+    url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
+)
+
+
+@RULE.on(ast.Call)
+def called(node: ast.Call, source: Source) -> Iterator[Finding]:
+    """Decide on the keywords of one call."""
+    for unknown in unknown_keywords(node, source):
+        if unknown.fate == "swallowed":
+            message = f"{unknown.owner} {unknown.story}, and ignores it without a word"
+            yield RULE.finding(source, unknown.keyword, message)

@@ -1,0 +1,143 @@
+"""What is known of Pipecat's API, held against itself and against what the released wheels import and call."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from checks.cli import inspect_all
+from checks.pipecat import timeline
+from checks.pipecat.releases import NEWEST, RELEASES, parse
+from checks.session import Request, begin
+from tests.trees import released
+
+SCRIPT = Path(__file__).parent.parent / "scripts" / "build_timeline.py"
+LINKAGE = ("removed-name", "removed-keyword", "swallowed-keyword")
+
+
+def test_no_existing_name_is_missing_and_every_removed_one_is() -> None:
+    wrong: list[str] = []
+    for module in timeline.module_names():
+        for name in (module, *(f"{module}.{name}" for name in timeline.names_of(module))):
+            spans = timeline.history(name)
+            for since, until in spans:
+                last = NEWEST if until is None else RELEASES[RELEASES.index(until) - 1]
+                wrong += [f"{name} is not in {one}" for one in (since, last) if timeline.exists(name, one) is False]
+                # A package's submodule of the same name may have taken a name's place.
+                if until is not None and timeline.exists(name, until) and not timeline.exists_module(name, until):
+                    wrong.append(f"{name} is in {until}")
+    assert wrong == []
+
+
+# Mistakes of upstream's own, each checked by hand: imports and keywords that its release does not have.
+KNOWN = {
+    "0.0.60": [],
+    "0.0.95": [],
+    "0.0.108": ["rnnoise_filter.py:76", "rnnoise_filter.py:77", "tts.py:19"],
+    "1.1.0": ["rnnoise_filter.py:76", "rnnoise_filter.py:77"],
+    "1.8.0": [],
+    "1.14.0": [],
+}
+
+
+@pytest.mark.parametrize("release", KNOWN)
+def test_a_release_has_what_its_own_code_uses(release: str, tmp_path: Path) -> None:
+    """Under another name the library's own modules are a user's: all they import and call must be there."""
+    shutil.copytree(released(release) / "pipecat", tmp_path / "acme")
+    (tmp_path / "pyproject.toml").touch()
+    session = begin(Request((str(tmp_path),), target=release, select=LINKAGE))
+    findings = [finding for _, inspection in inspect_all(session, None) for finding in inspection.findings]
+    assert sorted(f"{Path(f.path).name}:{f.span.line}" for f in findings) == KNOWN[release]
+
+
+@pytest.mark.parametrize(
+    ("name", "release", "others", "taken", "not_taken"),
+    [
+        ("transports.base_transport.TransportParams", "1.14.0", "swallowed", "audio_in_enabled", "vad_analyzer"),
+        ("transports.base_transport.TransportParams", "0.0.95", "swallowed", "vad_analyzer", "vad"),
+        ("transports.daily.transport.DailyParams", "1.14.0", "swallowed", "camera_out_enabled", "vad_enabled"),
+        ("pipeline.task_observer.TaskObserver", "1.2.0", "swallowed", "observers", "task_manager"),
+        ("pipeline.worker.PipelineWorker", "1.14.0", "refused", "params", "task_params"),
+        ("frames.frames.TTSAudioRawFrame", "1.2.0", "refused", "context_id", "id"),
+        ("services.cartesia.tts.CartesiaTTSService", "1.14.0", "swallowed", "push_stop_frames", "text_aggregator"),
+    ],
+)
+def test_constructor(name: str, release: str, others: str, taken: str, not_taken: str) -> None:
+    found = timeline.constructor(f"pipecat.{name}", parse(release))
+    assert found is not None
+    assert found.others == others
+    assert taken in found.keywords
+    assert not_taken not in found.keywords
+
+
+def test_a_moved_name_is_known_by_what_it_was() -> None:
+    old = "pipecat.transports.services.daily.DailyTransport"
+    assert timeline.exists(old, parse("0.0.95"))
+    assert timeline.exists(old, NEWEST) is False
+    assert timeline.last_meaning(old, NEWEST) == "pipecat.transports.daily.transport.DailyTransport"
+    assert str(timeline.gone_since(old, NEWEST)) == "1.0.0"
+
+
+@pytest.fixture(scope="module")
+def builder() -> ModuleType:
+    """Return the script that makes the timeline, as a module."""
+    spec = importlib.util.spec_from_file_location("build_timeline", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look it up
+    spec.loader.exec_module(module)
+    return module
+
+
+def wheel(folder: Path, release: str, files: dict[str, str]) -> Path:
+    """Make a wheel of these modules."""
+    path = folder / f"pipecat_ai-{release}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(f"pipecat/{name}", text)
+    return path
+
+
+def test_what_the_script_reads(builder: ModuleType, tmp_path: Path) -> None:
+    first = wheel(
+        tmp_path,
+        "1.0.0",
+        {
+            "__init__.py": "",
+            "old.py": "from pipecat.new import *\n",
+            "new.py": (
+                "from dataclasses import dataclass\n"
+                "@dataclass\n"
+                "class Frame:\n    size: int\n    text: str = ''\n    id: int = field(init=False)\n"
+                "class Base:\n    def __init__(self, *, name=None, **kwargs):\n        self.name = name\n"
+                "class Service(Base):\n"
+                "    def __init__(self, key, *rest, voice='a', **kw):\n"
+                "        kw.pop('speed', 1)\n        super().__init__(**kw)\n"
+                "    async def run(self, text, /, *, id): ...\n"
+                "def __getattr__(name):\n    if name == 'Alias': return Frame\n"
+            ),
+        },
+    )
+    second = wheel(tmp_path, "1.1.0", {"__init__.py": "", "new.py": "class Base:\n    pass\n"})
+    text = builder.build([first, second])
+    assert builder.build([first, second]) == text
+    lines = dict(line.split("\t") for line in text.splitlines())
+    assert lines["pipecat.old"] == (
+        '{"a":{"Alias":[[0,1,"pipecat.new.Alias"]],"Base":[[0,1,"pipecat.new.Base"]],'
+        '"Frame":[[0,1,"pipecat.new.Frame"]],"Service":[[0,1,"pipecat.new.Service"]]},"r":[[0,1,""]]}'
+    )
+    assert lines["pipecat.new"] == (
+        '{"c":{'
+        '"Base":{"b":[[0,null,[]]],"i":[[0,1,"(*,name=,**kwargs)"]]},'
+        '"Frame":{"b":[[0,1,[]]],"k":[[0,1,["dataclasses.dataclass"]]],'
+        '"m":{"id":[[0,1,""]],"size":[[0,1,""]],"text":[[0,1,""]]},"o":[[0,1,"size,text="]]},'
+        '"Service":{"b":[[0,1,["pipecat.new.Base"]]],"i":[[0,1,"(key,*rest,voice=,speed=,**kw>)"]],'
+        '"m":{"run":[[0,1,"async(text,/,*,id)"]]}}},"r":[[0,null,""]],"v":{"Alias":[[0,1,""]]}}'
+    )
