@@ -69,7 +69,7 @@ def _alias(home: NewHome) -> str:
 def _statements(homes: Sequence[NewHome], statement: ast.ImportFrom, source: Source) -> str:
     first = source.start(statement)
     indent = source.text[source.line_start(source.span(statement).line) : first]
-    modules = dict.fromkeys(home.module for home in homes)
+    modules = sorted({home.module for home in homes})
     lines = [f"from {module} import {', '.join(_alias(h) for h in homes if h.module == module)}" for module in modules]
     return f"\n{indent}".join(lines)
 

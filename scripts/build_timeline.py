@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 DATA = Path(__file__).parent.parent / "checks" / "pipecat"
-LEFT_OUT = ("pipecat.tests", "pipecat.evals", "pipecat.cli", "pipecat.examples")
+LEFT_OUT = ("pipecat.tests", "pipecat.cli", "pipecat.examples")
 
 
 @dataclass

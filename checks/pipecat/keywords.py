@@ -30,7 +30,7 @@ def unknown_keywords(node: ast.Call, source: Source) -> Iterator[Unknown]:
     """Yield the keywords of a call that the target release does not take."""
     if not node.keywords:
         return
-    built = _class(node, source)
+    built = called_name(node, source)
     target = source.project.target
     takes = timeline.constructor(built, target) if built is not None else None
     if built is None or takes is None or takes.others is None:
@@ -49,8 +49,8 @@ def unknown_keywords(node: ast.Call, source: Source) -> Iterator[Unknown]:
             yield Unknown(keyword, built.rpartition(".")[2], story, takes.others)
 
 
-def _class(node: ast.Call, source: Source) -> str | None:
-    """Return the dotted name of the class of Pipecat's that a call builds, or whose constructor it calls."""
+def called_name(node: ast.Call, source: Source) -> str | None:
+    """Return the dotted name in Pipecat of what a call calls; ``super().__init__`` calls the one base class."""
     called: ast.expr = node.func
     if is_super_call(node, "__init__"):
         owner = source.names.enclosing_class(node)
@@ -60,4 +60,6 @@ def _class(node: ast.Call, source: Source) -> str | None:
     if isinstance(called, ast.Subscript):
         called = called.value
     found = source.project.resolve(called, source)
-    return found if isinstance(found, str) and found.startswith("pipecat.") else None
+    if not isinstance(found, str) or not found.startswith("pipecat."):
+        return None
+    return found if source.project.find_module("pipecat", source.path) is None else None

@@ -11,6 +11,7 @@ from functools import cache
 from importlib.resources import files
 
 from checks.pipecat.releases import Release, parse
+from checks.rule import Finding, Rule
 from checks.source import Source, Span
 
 
@@ -74,6 +75,31 @@ def moved_import(node: ast.ImportFrom, move: Move, source: Source) -> MovedImpor
         return "the import does not stand on a line of its own"
     homes = tuple(_new_home(alias, node, move, source) for alias in node.names)
     return MovedImport(source.span(node), homes, len({home.module for home in homes}) == 1)
+
+
+def moved_names(node: ast.ImportFrom, new: Mapping[ast.alias, str], source: Source) -> MovedImport | None:
+    """Return the import with some of its names from elsewhere, by their new dotted names; None if it cannot be."""
+    if not new or not source.begins_line(node):
+        return None
+    homes: list[NewHome] = []
+    for alias in node.names:
+        module, _, name = new.get(alias, f"{node.module}.{alias.name}").rpartition(".")
+        homes.append(NewHome(alias.name, module, name, alias.asname or alias.name, ()))
+    return MovedImport(source.span(node), tuple(homes), len({home.module for home in homes}) == 1)
+
+
+def one_by_one(
+    node: ast.ImportFrom, said: Mapping[ast.alias, str], new: Mapping[ast.alias, str], rule: Rule, source: Source
+) -> Iterator[Finding]:
+    """Yield a finding for each name of an import there is something to say of, mended together where they move."""
+    facts: MovedImport | tuple[()] | None = moved_names(node, new, source)
+    group = f"{source.path}:{node.lineno}"
+    for alias, message in said.items():
+        if facts is None or alias not in new:
+            yield rule.finding(source, alias, message)
+            continue
+        yield rule.finding(source, alias, message, facts=facts, group=group, group_size=len(new))
+        facts = ()  # the first finding stands for all of them
 
 
 def _new_home(alias: ast.alias, node: ast.ImportFrom, move: Move, source: Source) -> NewHome:

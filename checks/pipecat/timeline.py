@@ -310,6 +310,17 @@ def _taken_apart(signature: str) -> tuple[set[str], str | None]:
     return names, rest
 
 
+def defines(name: str, member: str, release: Release) -> bool:
+    """Tell whether a class itself, not an ancestor, has a member, or a parameter of its constructor."""
+    found = _class(name, release)
+    if found is None:
+        return False
+    index = RELEASES.index(release)
+    if _at(found.get("m", {}).get(member, []), index) is not None:
+        return True
+    return member in _taken_apart(_at(found.get("i", []), index) or "()")[0]
+
+
 def keyword_history(name: str, keyword: str) -> list[Release]:
     """Return the releases in which a class takes a keyword."""
     built = ((release, constructor(name, release)) for release in RELEASES)

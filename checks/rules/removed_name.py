@@ -33,7 +33,7 @@ from collections.abc import Iterator
 
 from checks.guards import tests_version
 from checks.pipecat import timeline
-from checks.pipecat.moves import MovedImport, NewHome, move_of
+from checks.pipecat.moves import move_of, one_by_one
 from checks.rule import Finding, Fix, Rule
 from checks.source import Source
 
@@ -53,23 +53,16 @@ def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
         return
     if move_of(node.module, source) is not None:
         return  # task-manager-argument moves it, with what else changes there
-    missing = [alias for alias in node.names if _is_missing(f"{node.module}.{alias.name}", source)]
     if node.names[0].name == "*":
         if _is_missing(node.module, source):
             yield RULE.finding(source, node, _message(node.module, source))
         return
-    facts = _moved(node, missing, source) if missing else None
-    for number, alias in enumerate(missing):
-        message = _message(f"{node.module}.{alias.name}", source)
-        group = f"{source.path}:{node.lineno}" if facts is not None else None
-        yield RULE.finding(
-            source,
-            alias,
-            message,
-            facts=(facts if number == 0 else ()) if facts is not None else None,
-            group=group,
-            group_size=len(missing),
-        )
+    missing = {alias: f"{node.module}.{alias.name}" for alias in node.names}
+    missing = {alias: dotted for alias, dotted in missing.items() if _is_missing(dotted, source)}
+    said = {alias: _message(dotted, source) for alias, dotted in missing.items()}
+    moved = {alias: _new_name(dotted, source) for alias, dotted in missing.items()}
+    new = {alias: name for alias, name in moved.items() if name is not None}
+    yield from one_by_one(node, said, new, RULE, source)
 
 
 @RULE.on(ast.Import)
@@ -139,16 +132,3 @@ def _new_name(dotted: str, source: Source) -> str | None:
     """Return the name, there in the target release, that was the same object as one that is gone."""
     new = timeline.last_meaning(dotted, source.project.target)
     return new if new is not None and timeline.exists(new, source.project.target) else None
-
-
-def _moved(node: ast.ImportFrom, missing: list[ast.alias], source: Source) -> MovedImport | None:
-    """Return the import with new homes for what is gone, if each has one."""
-    homes: list[NewHome] = []
-    for alias in node.names:
-        dotted = f"{node.module}.{alias.name}"
-        new = _new_name(dotted, source) if alias in missing else dotted
-        if new is None or not source.begins_line(node):
-            return None
-        module, _, name = new.rpartition(".")
-        homes.append(NewHome(alias.name, module, name, alias.asname or alias.name, ()))
-    return MovedImport(source.span(node), tuple(homes), len({home.module for home in homes}) == 1)

@@ -1,0 +1,83 @@
+"""What upstream has announced to remove: deprecations.tsv, from its own registry as of 1.14.0 (facts only).
+
+A name is dotted from its module on: ``pipecat.services.cartesia.tts.CartesiaTTSService.voice_id`` is a parameter of
+that class's constructor. Of kind ``file-key`` are keys of a YAML file that a module reads. ``removed_in`` is a promise;
+what a release really has is in the timeline.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from checks.pipecat import timeline
+from checks.pipecat.releases import Release, parse
+
+
+@dataclass(frozen=True, slots=True)
+class Deprecation:
+    """One record: what is deprecated, of which kind, since when, and what upstream names in its place, if anything."""
+
+    name: str
+    kind: str
+    since: Release
+    removed_in: str | None
+    replacement: str | None
+
+    @property
+    def story(self) -> str:
+        """What to say of it behind its name."""
+        if self.replacement is None:
+            return f"is deprecated since {self.since}; nothing takes its place"
+        if self.replacement == self.name.rpartition(".")[2]:
+            return f"is deprecated since {self.since}; it has another place now"
+        return f"is deprecated since {self.since}; upstream names {self.replacement} instead"
+
+
+@cache
+def _records() -> dict[tuple[str, str], Deprecation]:
+    text = files("checks.pipecat").joinpath("deprecations.tsv").read_text(encoding="utf-8")
+    found: dict[tuple[str, str], Deprecation] = {}
+    for line in text.splitlines()[1:]:
+        name, kind, since, removed_in, _, replacement = line.split("\t")
+        found[name, kind] = Deprecation(name, kind, parse(since), removed_in or None, replacement or None)
+    return found
+
+
+def records() -> list[Deprecation]:
+    """Return every record."""
+    return list(_records().values())
+
+
+def deprecation(name: str, kinds: tuple[str, ...], release: Release) -> Deprecation | None:
+    """Return the record of a name, of one of these kinds, that holds in a release."""
+    for kind in kinds:
+        found = _records().get((name, kind))
+        if found is not None and found.since <= release:
+            return found
+    return None
+
+
+def of_name(dotted: str, release: Release) -> Deprecation | None:
+    """Return the record of a module, class or function, by any of the names it is passed on under."""
+    for name in (dotted, timeline.canonical(dotted, release)):
+        found = deprecation(name, ("module", "class", "function"), release)
+        if found is not None:
+            return found
+    module = dotted.rpartition(".")[0]
+    return deprecation(module, ("module",), release) if module else None
+
+
+def of_member(owner: str, member: str, kinds: tuple[str, ...], release: Release) -> Deprecation | None:
+    """Return the record of a class's method, property or parameter, its ancestors' included.
+
+    An ancestor that has the member without a record ends the search: it is that one's, and not deprecated there.
+    """
+    for ancestor in timeline.lineage(owner, release):
+        found = deprecation(f"{ancestor}.{member}", kinds, release)
+        if found is not None:
+            return found
+        if timeline.defines(ancestor, member, release):
+            return None
+    return None

@@ -1,0 +1,58 @@
+"""A keyword of Pipecat's that is to be removed.
+
+What it finds:
+    A keyword that upstream has deprecated by the target release, given to a class, to ``super().__init__`` of one, or
+    to a function or a method named by its class.
+
+Why it matters:
+    It still works, and will not in the release that is announced. After that most classes ignore it without a word. No
+    type checker sees it: it is a parameter like any other to them.
+
+Example:
+    ::
+
+        tts = CartesiaTTSService(api_key=key, voice_id="7134f9")
+
+Fix safety:
+    Not mended by this rule: what takes the keyword's place differs from class to class.
+
+References:
+    https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from checks.guards import tests_version
+from checks.pipecat.deprecations import Deprecation, deprecation, of_member
+from checks.pipecat.keywords import called_name
+from checks.rule import Finding, Fix, Rule
+from checks.source import Source
+
+RULE = Rule(
+    __name__,
+    needles=("pipecat",),
+    fix=Fix.NONE,
+    url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
+)
+
+
+@RULE.on(ast.Call)
+def called(node: ast.Call, source: Source) -> Iterator[Finding]:
+    """Decide on the keywords of one call."""
+    name = called_name(node, source) if node.keywords else None
+    if name is None:
+        return
+    for keyword in node.keywords:
+        one = _found(name, keyword.arg, source) if keyword.arg else None
+        if one is not None and not tests_version(node, source):
+            message = f"{keyword.arg} of {name.rpartition('.')[2]} {one.story}"
+            yield RULE.finding(source, keyword, message, removed_in=one.removed_in)
+
+
+def _found(name: str, keyword: str, source: Source) -> Deprecation | None:
+    target = source.project.target
+    plain = deprecation(f"{name}.{keyword}", ("parameter",), target)
+    return plain or of_member(name, keyword, ("parameter",), target)

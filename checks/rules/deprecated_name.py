@@ -1,0 +1,97 @@
+"""A name of Pipecat's that is to be removed.
+
+What it finds:
+    An import or a dotted use of a module, class or function that upstream has deprecated by the target release.
+
+Why it matters:
+    It still works, and will not in the release that is announced (2.0.0 for most). Some went earlier than announced.
+
+Example:
+    ::
+
+        from pipecat.adapters.schemas.tools_schema import ToolsSchema
+
+    becomes::
+
+        from pipecat.adapters.llm.schemas.tools_schema import ToolsSchema
+
+Fix safety:
+    Safe where the target release passes the same object on from the new module to the old one. All else is left to a
+    human: a class that takes another's place may be built and behave differently.
+
+References:
+    https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from checks.guards import tests_version
+from checks.pipecat import timeline
+from checks.pipecat.deprecations import Deprecation, of_name
+from checks.pipecat.moves import move_of, one_by_one
+from checks.rule import Finding, Fix, Rule
+from checks.source import Source
+
+RULE = Rule(
+    __name__,
+    needles=("pipecat",),
+    fix=Fix.SAFE,
+    removed_in="2.0.0",
+    url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
+)
+
+
+@RULE.on(ast.ImportFrom)
+def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
+    """Decide on ``from module import names``."""
+    if node.level or not node.module or not _is_asked(node.module, source):
+        return
+    if source.names.is_guarded(node) or tests_version(node, source) or move_of(node.module, source) is not None:
+        return
+    found = {alias: _found(f"{node.module}.{alias.name}", source) for alias in node.names}
+    said = {alias: f"{alias.name} {one.story}" for alias, one in found.items() if one is not None}
+    moved = {alias: _elsewhere(f"{node.module}.{alias.name}", source) for alias in said}
+    new = {alias: name for alias, name in moved.items() if name is not None}
+    yield from one_by_one(node, said, new, RULE, source)
+
+
+@RULE.on(ast.Import)
+def imported_modules(node: ast.Import, source: Source) -> Iterator[Finding]:
+    """Decide on ``import module``."""
+    for alias in node.names:
+        one = _found(alias.name, source) if _is_asked(alias.name, source) else None
+        if one is not None and not source.names.is_guarded(node) and not tests_version(node, source):
+            yield RULE.finding(source, alias, f"{alias.name} {one.story}", removed_in=one.removed_in)
+
+
+@RULE.on(ast.Attribute)
+def dotted_uses(node: ast.Attribute, source: Source) -> Iterator[Finding]:
+    """Decide on ``module.Class`` and ``Class.Inner``."""
+    if not isinstance(node.ctx, ast.Load):
+        return
+    base = source.names.resolve(node.value)
+    if base is None or not base.startswith("pipecat.") or not _is_asked(base, source):
+        return
+    # What is said of an import is not said again of its uses.
+    if _found(base, source) is None and (one := _found(f"{base}.{node.attr}", source)) is not None:
+        if not tests_version(node, source):
+            yield RULE.finding(source, node, f"{source.segment(node)} {one.story}", removed_in=one.removed_in)
+
+
+def _is_asked(dotted: str, source: Source) -> bool:
+    """Tell whether a name is Pipecat's, and not of a copy of it in the project."""
+    return dotted.startswith("pipecat.") and source.project.find_module("pipecat", source.path) is None
+
+
+def _found(dotted: str, source: Source) -> Deprecation | None:
+    target = source.project.target
+    return of_name(dotted, target) if timeline.exists(dotted, target) else None
+
+
+def _elsewhere(dotted: str, source: Source) -> str | None:
+    """Return the name under which the same object is not deprecated, if it has one."""
+    new = timeline.canonical(dotted, source.project.target)
+    return new if new != dotted and _found(new, source) is None else None
