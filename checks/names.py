@@ -225,6 +225,15 @@ class Names:
             child = above
         return False
 
+    def is_for_types_only(self, node: ast.AST) -> bool:
+        """Tell whether a node is under ``if TYPE_CHECKING:``, which does not run."""
+        child = node
+        for above in self._source.ancestors(node):
+            if isinstance(above, ast.If) and child in above.body and "TYPE_CHECKING" in ast.unparse(above.test):
+                return not isinstance(above.test, ast.UnaryOp)
+            child = above
+        return False
+
     def import_base(self, node: ast.ImportFrom) -> str | None:
         """Return the dotted module a ``from … import`` reads, relative imports resolved against this file."""
         if not node.level:

@@ -44,35 +44,42 @@ def llm_lineage(node: ast.ClassDef, source: Source) -> Lineage | None:
 def services_of(node: ast.expr, source: Source) -> frozenset[str]:
     """Return the dotted names of the classes, ancestors included, of the object an expression stands for.
 
-    Known are objects built on the spot or kept in a variable that is given nothing else, and parameters by their
-    annotation. Empty where it cannot be told.
+    Known are objects built on the spot or kept in a variable that is given nothing else, parameters by their
+    annotation, and ``self``. Empty where it cannot be told.
     """
     if isinstance(node, ast.Call):
         return _classes(node.func, source)
-    receiver = _receiver(node, source)
-    if receiver is None:
+    if isinstance(node, ast.Attribute):
+        owner = source.names.enclosing_class(node) if is_self_attribute(node, source) else None
+        return _kept_in(Receiver(node, owner), source) if owner is not None else frozenset()
+    bindings = source.names.bindings(node) if isinstance(node, ast.Name) else []
+    if len(bindings) != 1 or not isinstance(node, ast.Name):
         return frozenset()
-    if isinstance(receiver, ast.arg):
-        return _classes(receiver.annotation, source) if receiver.annotation is not None else frozenset()
+    bound = bindings[0].node
+    if isinstance(bound, ast.arg):
+        owner = source.names.enclosing_class(node)
+        if bound.arg == "self" and bound.annotation is None and owner is not None:
+            return lineage(owner, source).names
+        return _annotated(bound.annotation, source)
+    value = bound.value if isinstance(bound, ast.Assign) else None
+    return _classes(value.func, source) if isinstance(value, ast.Call) else frozenset()
+
+
+def _kept_in(receiver: Receiver, source: Source) -> frozenset[str]:
     values = [value for value in assigned(receiver, source) if not _is_none(value)]
     if len(values) != 1 or not isinstance(values[0], ast.Call):
         return frozenset()
     return _classes(values[0].func, source)
 
 
-def _receiver(node: ast.expr, source: Source) -> Receiver | ast.arg | None:
-    if isinstance(node, ast.Attribute):
-        owner = source.names.enclosing_class(node) if is_self_attribute(node, source) else None
-        return Receiver(node, owner) if owner is not None else None
-    if not isinstance(node, ast.Name):
-        return None
-    bindings = source.names.bindings(node)
-    if len(bindings) == 1 and isinstance(bindings[0].node, ast.arg):
-        return bindings[0].node
-    function = source.names.enclosing_function(node)
-    if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.id in source.names.table(function):
-        return Receiver(node, function)
-    return None
+def _annotated(annotation: ast.expr | None, source: Source) -> frozenset[str]:
+    """Return the classes of an annotation, ``None`` beside them left out."""
+    if isinstance(annotation, ast.BinOp) and isinstance(annotation.op, ast.BitOr):
+        sides = [side for side in (annotation.left, annotation.right) if not _is_none(side)]
+        return _annotated(sides[0], source) if len(sides) == 1 else frozenset()
+    if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value).endswith("Optional"):
+        return _annotated(annotation.slice, source)
+    return _classes(annotation, source) if annotation is not None else frozenset()
 
 
 def _classes(node: ast.expr, source: Source) -> frozenset[str]:

@@ -70,6 +70,11 @@ def service(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
     if OPENAI_REALTIME not in ancestry.names or ancestry.vendored(OPENAI_REALTIME) is not None:
         return
     own = method(node, NAME)
+    if any(_builds_names(one) for _, one in ancestry.own) or (own is not None and "hasattr(" in source.segment(own)):
+        if own is not None:
+            message = f"{node.name}.{NAME} is not called by the service since {GONE_IN}; see whether anything else does"
+            yield RULE.finding(source, _name_of(own, source), message)
+        return
     dispatched = any(list(_dispatches(one, home)) for home, one in ancestry.own)
     if own is not None and not dispatched:
         yield _dead(own, node, source)
@@ -85,13 +90,28 @@ def service(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
 
 def _dead(own: ast.AsyncFunctionDef | ast.FunctionDef, node: ast.ClassDef, source: Source) -> Finding:
     message = f"{node.name}.{NAME} is never called since {GONE_IN}"
-    start = source.text.index(NAME, source.start(own))
-    at = source.span_between(start, start + len(NAME))
+    at = _name_of(own, source)
     if not _does_nothing(own):
         return RULE.finding(source, at, f"{message}; {_ELSEWHERE}")
     if _is_named_elsewhere(own, source):
         return RULE.finding(source, at, f"{message}; delete it with what else names it")
     return RULE.finding(source, at, f"{message}; it can go", facts=Facts(source.span(own)))
+
+
+def _name_of(own: ast.AsyncFunctionDef | ast.FunctionDef, source: Source) -> Span:
+    start = source.text.index(NAME, source.start(own))
+    return source.span_between(start, start + len(NAME))
+
+
+def _builds_names(node: ast.ClassDef) -> bool:
+    """Tell whether a class asks for attributes by names it puts together, which may be any of its methods."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id == "getattr":
+            if len(part.args) > 1 and not isinstance(part.args[1], (ast.Constant, ast.Name, ast.Subscript)):
+                return True
+            if len(part.args) > 1 and isinstance(part.args[1], ast.Name):
+                return True
+    return False
 
 
 def _does_nothing(own: ast.AsyncFunctionDef | ast.FunctionDef) -> bool:

@@ -40,6 +40,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from checks.loggers import module_logger
 from checks.pipecat.hierarchy import method
 from checks.pipecat.openings import Opening, Unclear, is_span_call, span_calls
 from checks.pipecat.releases import Release
@@ -176,13 +177,15 @@ def _facts(one: _Found, mendable: list[_Found], place: Span | None, source: Sour
         imports = () if has_tracer else tuple(_missing(source))
     except Unclear as unclear:
         return f"no fix: {unclear}"
-    return Facts(one.key, one.change, one.opening, None if has_tracer else place, imports, _logger(source))
+    return Facts(
+        one.key, one.change, one.opening, None if has_tracer else place, imports, module_logger(source) or "logging"
+    )
 
 
 def _missing(source: Source) -> Iterator[tuple[str, str | None]]:
     """Yield what the tracer needs and the module does not import yet."""
     table = source.names.table(source.tree)
-    for module, name in (*IMPORTS, *([] if _logger(source) == "logger" else [("logging", None)])):
+    for module, name in (*IMPORTS, *([] if module_logger(source) else [("logging", None)])):
         # typing passes on what collections.abc defines.
         meant = {f"{module}.{name}", f"typing.{name}"} if name else {module}
         bindings = table.get(name or module, [])
@@ -190,17 +193,6 @@ def _missing(source: Source) -> Iterator[tuple[str, str | None]]:
             raise Unclear(f"{name or module} means something else in this file")
         if not bindings:
             yield module, name
-
-
-def _logger(source: Source) -> str:
-    """Return what a module reports trouble to: its ``logger``, else ``logging``."""
-    bindings = source.names.table(source.tree).get("logger", [])
-    if len(bindings) == 1:
-        value = bindings[0].node.value if isinstance(bindings[0].node, ast.Assign) else None
-        made = value is not None and "getLogger" in source.segment(value)
-        if made or bindings[0].qualified == "loguru.logger":
-            return "logger"
-    return "logging"
 
 
 def _has_tracer(source: Source) -> bool:

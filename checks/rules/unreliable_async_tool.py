@@ -56,7 +56,7 @@ def registered(node: ast.Call, source: Source) -> Iterator[Finding]:
             message = "this service does not reliably take up results that come later; let the tool be cancelled"
             yield RULE.finding(source, kept, message)
     if services & REALTIME and source.project.target < PUSHED_SINCE:
-        for argument in node.args:
+        for argument in (*node.args, *(one.value for one in node.keywords if one.arg == "handler")):
             for place in _streams(argument, source):
                 message = f"{place} of this handler are dropped: realtime services take no streamed results"
                 yield RULE.finding(source, argument, message)
@@ -67,8 +67,10 @@ def _streams(handler: ast.expr, source: Source) -> Iterator[str]:
     found = source.project.resolve(handler, source)
     if not isinstance(found, tuple) or not isinstance(found[1], (ast.AsyncFunctionDef, ast.FunctionDef)):
         return
-    for part in ast.walk(found[1]):
-        if isinstance(part, ast.keyword) and part.arg == "is_final":
-            if isinstance(part.value, ast.Constant) and part.value.value is False:
-                yield "the intermediate results"
-                return
+    home, function = found
+    for part in ast.walk(function):
+        if isinstance(part, ast.Call) and str(home.names.resolve(part.func)).endswith(".FunctionCallResultProperties"):
+            for keyword in part.keywords:
+                if keyword.arg == "is_final" and isinstance(keyword.value, ast.Constant) and not keyword.value.value:
+                    yield "the intermediate results"
+                    return

@@ -45,10 +45,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from checks.hoist import unused_name
-from checks.pipecat.hierarchy import Lineage
+from checks.loggers import module_logger
+from checks.names import parameters
+from checks.pipecat.hierarchy import Lineage, method, pipecat_name
 from checks.pipecat.realtime import (
     ASYNC_TOOL_MESSAGES,
     INWORLD_REALTIME,
+    LLM_SERVICE,
     PUSHED_SINCE,
     REALTIME,
     ROUTED_SINCE,
@@ -110,10 +113,11 @@ def walks_messages(node: ast.AsyncFunctionDef, source: Source) -> Iterator[Findi
     if not isinstance(owner, ast.ClassDef) or source.project.target < ROUTED_SINCE:
         return
     loop = _loop(node)
-    if (loop is None and node.name != METHOD) or _reads_envelopes(node) or not _marks_done(node):
+    by_name = node.name == METHOD and _asks_for_messages(node)
+    if (loop is None and not by_name) or _reads_envelopes(node, owner, source):
         return
     ancestry = llm_lineage(owner, source)
-    if ancestry is None:
+    if ancestry is None or (not by_name and not (_marks_done(node) and _is_realtime(ancestry))):
         return
     message = f"{owner.name}.{node.name} sends the async-tool envelope as if it were the tool's result"
     at: ast.stmt | Span = loop if loop is not None else source.span(node)
@@ -126,13 +130,33 @@ def walks_messages(node: ast.AsyncFunctionDef, source: Source) -> Iterator[Findi
     yield RULE.finding(source, at, message, facts=facts)
 
 
-def _reads_envelopes(node: ast.AST) -> bool:
-    return any(
-        (isinstance(part, ast.Attribute) and part.attr == "parse_message")
-        or (isinstance(part, ast.Name) and part.id == "parse_message")
-        or (isinstance(part, ast.Constant) and part.value == "async_tool")
-        for part in ast.walk(node)
-    )
+def _is_realtime(ancestry: Lineage) -> bool:
+    """Tell whether a service may be a realtime one: it derives from one, or from no LLM service but the base class."""
+    others = {name for name in ancestry.names if name.endswith("LLMService") and name != LLM_SERVICE}
+    own = {pipecat_name(source, node) for source, node in ancestry.own}
+    return not (others - REALTIME - own)
+
+
+def _asks_for_messages(node: ast.AST) -> bool:
+    asked = ("get_messages", "get_llm_invocation_params")
+    return any(isinstance(part, ast.Attribute) and part.attr in asked for part in ast.walk(node))
+
+
+def _reads_envelopes(node: ast.AST, owner: ast.ClassDef, source: Source, *, helpers: bool = True) -> bool:
+    """Tell whether a method reads async-tool messages, itself or through a method it calls."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Constant) and part.value == "async_tool":
+            return True
+        if isinstance(part, (ast.Name, ast.Attribute)):
+            name = source.names.resolve(part) or (part.attr if isinstance(part, ast.Attribute) else part.id)
+            if name.rpartition(".")[2] == "parse_message":
+                return True
+        called = part.func if isinstance(part, ast.Call) else None
+        if helpers and isinstance(called, ast.Attribute) and is_self_attribute(called, source):
+            helper = method(owner, called.attr)
+            if helper is not None and _reads_envelopes(helper, owner, source, helpers=False):
+                return True
+    return False
 
 
 def _marks_done(node: ast.AST) -> bool:
@@ -206,7 +230,7 @@ def _from_push_frame(ancestry: Lineage) -> str:
 
 
 class _Loop:
-    """What one loop does with a message that is a new result."""
+    """What one loop does with a message that is a new result: every statement of it must be understood."""
 
     def __init__(
         self, node: ast.AsyncFunctionDef, owner: ast.ClassDef, loop: ast.For, ancestry: Lineage, source: Source
@@ -218,66 +242,158 @@ class _Loop:
         # Names within the loop for the id and the content of a message.
         self._ids: set[str] = set()
         self._contents: set[str] = set()
-        self._others: set[str] = {self._message}
-        for part in ast.walk(loop):
-            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store) and part is not loop.target:
-                self._sort(part)
-
-    def _sort(self, name: ast.Name) -> None:
-        parent = self._source.parent(name)
-        value = parent.value if isinstance(parent, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) else None
-        if value is not None and _reads(value, self._message, "tool_call_id"):
-            self._ids.add(name.id)
-        elif value is not None and _reads(value, self._message, "content"):
-            self._contents.add(name.id)
-        elif not isinstance(value, ast.Constant):
-            self._others.add(name.id)
+        self._sending: list[ast.stmt] = []
+        self._condition: ast.expr | None = None
+        self._done: ast.Attribute | None = None
 
     def facts(self) -> Facts:
-        send = self._send()
-        block, condition = self._block(send)
-        completed = self._completed()
-        if not self._source.begins_line(self._loop.body[0]):
-            raise _Unclear("the loop stands on one line")
-        payload = unused_name("async_payload", self._source)
-        deliver = tuple(line for statement in block for line in self._rewritten(statement, payload))
-        logger = self._source.names.table(self._source.tree).get("logger", [])
         before, skips = self._place()
+        self._read(self._loop.body if skips else self._loop.body[1:])
+        if self._done is None or self._loop.orelse or not self._source.begins_line(self._loop.body[0]):
+            raise _Unclear("it cannot be told which ids are done")
+        if sum(self._sends(one) for one in self._sending) != 1:
+            raise _Unclear("it cannot be told how a result is sent")
+        if self._condition is not None and self._condition.lineno != self._condition.end_lineno:
+            raise _Unclear(f"line {self._condition.lineno}: the condition runs over several lines")
+        self._check_names()
+        payload = unused_name("async_payload", self._source)
+        deliver = tuple(line for statement in self._sending for line in self._rewritten(statement, payload))
         return Facts(
             self._source.span(before),
             skips,
             self._message,
             payload,
-            self._source.segment(completed),
-            condition,
+            self._source.segment(self._done),
+            self._source.segment(self._condition) if self._condition is not None else None,
             deliver,
-            len(logger) == 1,
-            self._warned(completed),
+            module_logger(self._source) is not None,
+            self._warned(self._done),
         )
+
+    # -- the loop's statements
 
     def _place(self) -> tuple[ast.stmt, bool]:
         """Return the statement the routing goes in front of, and whether specific messages still come that far."""
         first = self._loop.body[0]
-        test = first.test if isinstance(first, ast.If) else None
-        if isinstance(test, ast.Call) and "LLMSpecificMessage" in ast.unparse(test) and len(self._loop.body) > 1:
-            if isinstance(first, ast.If) and isinstance(first.body[-1], ast.Continue) and not first.orelse:
-                return self._loop.body[1], False
-        return first, True
+        guards = [one for one in ast.walk(self._loop) if isinstance(one, ast.Name) and one.id == "LLMSpecificMessage"]
+        if not guards:
+            return first, True
+        wanted = f"if isinstance({self._message}, LLMSpecificMessage):\n    continue"
+        if len(guards) == 1 and ast.unparse(first) == wanted and len(self._loop.body) > 1:
+            return self._loop.body[1], False
+        raise _Unclear(f"line {guards[0].lineno}: messages of the service's own are dealt with here too")
 
-    def _send(self) -> ast.stmt:
-        """Return the statement that sends a message's content."""
-        found = [
+    def _read(self, block: Sequence[ast.stmt]) -> None:
+        """Read a block: assignments of id and content, tests that pass messages over, and the sending."""
+        for index, statement in enumerate(block):
+            rest = block[index + 1 :]
+            if self._is_reading(statement) or self._passes_over(statement):
+                continue
+            if isinstance(statement, ast.If) and not rest and self._concerns_only_message(statement.test):
+                if statement.orelse:
+                    raise self._strange(statement.orelse[0])
+                self._read(statement.body)
+                return
+            self._core(block[index:])
+            return
+
+    def _core(self, block: Sequence[ast.stmt]) -> None:
+        """Read the statements that send a result and mark it as done."""
+        *sending, last = block
+        done = last.value if isinstance(last, ast.Expr) else None
+        if (
+            not isinstance(done, ast.Call)
+            or not isinstance(done.func, ast.Attribute)
+            or done.func.attr != "add"
+            or len(done.args) != 1
+            or not self._is_id(done.args[0])
+            or not isinstance(done.func.value, ast.Attribute)
+            or not is_self_attribute(done.func.value, self._source)
+        ):
+            raise self._strange(last)
+        self._done = done.func.value
+        if len(sending) == 1 and isinstance(sending[0], ast.If):
+            guard = sending[0]
+            if guard.orelse or self._mentions_message(guard.test):
+                raise self._strange(guard)
+            self._condition, sending = guard.test, guard.body
+        for statement in sending:
+            is_flag = (
+                isinstance(statement, ast.Assign)
+                and isinstance(statement.value, ast.Constant)
+                and isinstance(statement.targets[0], ast.Name)
+            )
+            if not is_flag and not self._sends(statement) and not _logs(statement):
+                raise self._strange(statement)
+        self._sending = list(sending)
+
+    def _is_reading(self, statement: ast.stmt) -> bool:
+        """Note ``name = message.get("tool_call_id")``; a name that is given more than that is not understood."""
+        if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
+            return False
+        name = statement.targets[0].id
+        stores = [
             part
-            for part in ast.walk(self._loop)
-            if isinstance(part, ast.Expr)
-            and isinstance(part.value, ast.Await)
-            and isinstance(part.value.value, ast.Call)
-            and is_self_attribute(part.value.value.func, self._source)
-            and any(self._is_content(one) for one in ast.walk(part))
+            for part in ast.walk(self._node)
+            if isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Store)
         ]
-        if len(found) != 1:
-            raise _Unclear("it cannot be told how a result is sent")
-        return found[0]
+        if len(stores) != 1:
+            return False
+        if _reads(statement.value, self._message, "tool_call_id"):
+            self._ids.add(name)
+        elif _reads(statement.value, self._message, "content"):
+            self._contents.add(name)
+        else:
+            return False
+        return True
+
+    def _passes_over(self, statement: ast.stmt) -> bool:
+        return (
+            isinstance(statement, ast.If)
+            and len(statement.body) == 1
+            and isinstance(statement.body[0], ast.Continue)
+            and not statement.orelse
+            and self._concerns_only_message(statement.test)
+        )
+
+    def _concerns_only_message(self, test: ast.expr) -> bool:
+        """Tell whether a test is about the message and nothing else; ids it names by ``:=`` are noted."""
+        for part in ast.walk(test):
+            if isinstance(part, ast.NamedExpr) and _reads(part.value, self._message, "tool_call_id"):
+                self._ids.add(part.target.id)
+        own = {self._message, *self._ids, *self._contents}
+        for part in ast.walk(test):
+            if isinstance(part, ast.Name) and part.id not in own and self._source.names.bindings(part):
+                if not self._is_self_of_done(part):
+                    return False
+            if isinstance(part, ast.Await):
+                return False
+        return True
+
+    def _is_self_of_done(self, name: ast.Name) -> bool:
+        """Tell whether a name is the ``self`` of ``… not in self._done``."""
+        parent = self._source.parent(name)
+        compared = self._source.parent(parent) if parent is not None else None
+        return (
+            isinstance(parent, ast.Attribute)
+            and is_self_attribute(parent, self._source)
+            and isinstance(compared, ast.Compare)
+            and isinstance(compared.ops[0], (ast.In, ast.NotIn))
+        )
+
+    def _mentions_message(self, test: ast.expr) -> bool:
+        names = {part.id for part in ast.walk(test) if isinstance(part, ast.Name)}
+        return bool(names & {self._message, *self._ids, *self._contents})
+
+    def _sends(self, statement: ast.stmt) -> bool:
+        """Tell whether a statement is ``await self.send(…)`` with a message's content."""
+        return (
+            isinstance(statement, ast.Expr)
+            and isinstance(statement.value, ast.Await)
+            and isinstance(statement.value.value, ast.Call)
+            and is_self_attribute(statement.value.value.func, self._source)
+            and any(self._is_content(one) for one in ast.walk(statement))
+        )
 
     def _is_content(self, node: ast.AST) -> bool:
         if isinstance(node, ast.Name) and node.id in self._contents:
@@ -289,40 +405,22 @@ class _Loop:
             return True
         return _reads(node, self._message, "tool_call_id")
 
-    def _block(self, send: ast.stmt) -> tuple[Sequence[ast.stmt], str | None]:
-        """Return the statements that go with sending, and the condition on which they are done."""
-        parent = self._source.parent(send)
-        block = [send]
-        condition: str | None = None
-        if isinstance(parent, ast.If) and not self._concerns_message(parent.test):
-            if send not in parent.body or parent.orelse:
-                raise _Unclear(f"line {parent.lineno}: what happens instead of sending is not understood")
-            block, condition = parent.body, self._source.segment(parent.test)
-        for statement in block:
-            is_flag = isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant)
-            is_log = isinstance(statement, ast.Expr) and ast.unparse(statement).startswith("logger.")
-            if statement is not send and not is_flag and not is_log:
-                raise _Unclear(f"line {statement.lineno}: what goes with sending is not understood")
-        return block, condition
+    def _strange(self, statement: ast.stmt) -> _Unclear:
+        return _Unclear(f"line {statement.lineno}: {ast.unparse(statement).splitlines()[0]} is not understood here")
 
-    def _concerns_message(self, test: ast.expr) -> bool:
-        names = {part.id for part in ast.walk(test) if isinstance(part, ast.Name)}
-        return bool(names & (self._others | self._ids | self._contents))
+    # -- what is written
 
-    def _completed(self) -> ast.Attribute:
-        """Return the attribute that holds the ids that are done."""
-        found = [
-            part.func.value
-            for part in ast.walk(self._loop)
-            if isinstance(part, ast.Call)
-            and isinstance(part.func, ast.Attribute)
-            and part.func.attr == "add"
-            and len(part.args) == 1
-            and self._is_id(part.args[0])
-        ]
-        if len(found) != 1 or not isinstance(found[0], ast.Attribute) or not is_self_attribute(found[0], self._source):
-            raise _Unclear("it cannot be told which ids are done")
-        return found[0]
+    def _check_names(self) -> None:
+        """Make sure that what is imported, and what is called, means the same within the method."""
+        table = self._source.names.table(self._source.tree)
+        for module, name in ((CONTEXT, "LLMSpecificMessage"), ASYNC_TOOL_MESSAGES.rsplit(".", 1)):
+            bound = [scope for scope in self._source.names.scopes() if name in self._source.names.table(scope)]
+            meant = {binding.qualified for binding in table.get(name, ())}
+            if any(scope is not self._source.tree for scope in bound) or meant - {f"{module}.{name}"}:
+                raise _Unclear(f"{name} means something else in this file")
+        reporter = self._ancestry.method("push_error")
+        if reporter is not None and "error_msg" not in {one.arg for one in parameters(reporter[2].args)}:
+            raise _Unclear("push_error is the service's own")
 
     def _rewritten(self, statement: ast.stmt, payload: str) -> Sequence[str]:
         """Return the lines of a statement with the payload's id and result for the message's."""
@@ -337,15 +435,14 @@ class _Loop:
                 assert isinstance(part, ast.expr)
                 changes.append((self._source.start(part) - offset, self._source.end(part) - offset, new))
                 continue
-            if isinstance(part, ast.Name) and part.id in self._others:
-                raise _Unclear(f"line {statement.lineno}: {part.id} depends on the message")
+            if isinstance(part, ast.Name) and part.id == self._message:
+                raise _Unclear(f"line {statement.lineno}: more of the message is sent")
             todo += ast.iter_child_nodes(part)
         for start, end, new in sorted(changes, reverse=True):
             text = text[:start] + new + text[end:]
         first, *rest = NEWLINE.split(text)
-        if rest and any(
-            isinstance(part, (ast.JoinedStr, ast.Constant)) and _is_long(part) for part in ast.walk(statement)
-        ):
+        strings = (part for part in ast.walk(statement) if isinstance(part, (ast.JoinedStr, ast.Constant)))
+        if rest and any(_is_long(part) for part in strings):
             raise _Unclear(f"line {statement.lineno}: a string runs over several lines")
         line = self._source.span(statement).line
         indent = self._source.text[self._source.line_start(line) : self._source.start(statement)]
@@ -359,6 +456,7 @@ class _Loop:
             statement
             for statement in self._source.nodes(ast.Assign, ast.AnnAssign)
             if statement.value is not None
+            and ast.unparse(statement.value) == "set()"
             and any(self._is_same(target, completed) for target in _targets(statement))
             and self._source.names.enclosing_class(statement) is self._owner
         ]
@@ -378,6 +476,11 @@ class _Loop:
         named = {INWORLD_REALTIME.rpartition(".")[2], *self._source.project.best_effort_services}
         own = {node.name for _, node in self._ancestry.own}
         return INWORLD_REALTIME in self._ancestry.names or not named.isdisjoint(own)
+
+
+def _logs(statement: ast.stmt) -> bool:
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(call, ast.Call) and ast.unparse(call.func).startswith("logger.")
 
 
 def _is_long(node: ast.expr) -> bool:

@@ -15,6 +15,9 @@ def fix(facts: Facts, draft: Draft) -> None:
     pushing = draft.text(facts.started)
     draft.replace_statement(facts.started, [f"if not {is_open}:", f"    {is_open} = True", f"    {pushing}"])
     draft.replace(facts.stopped, facts.trace)
-    draft.insert_lines(facts.end, [f"if {is_open}:", f"    {is_open} = False", f"    {facts.stopping}"])
-    for statement in facts.begins:
+    closing = [f"if {is_open}:", f"    {is_open} = False", f"    {draft.text(facts.stopped)}"]
+    draft.insert_lines(facts.response, closing)
+    for statement in facts.behind:
         draft.insert_behind(statement, [f"{is_open} = False"])
+    for statement in facts.before:
+        draft.insert_lines(statement, [f"{is_open} = False"])
