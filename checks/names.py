@@ -234,6 +234,17 @@ class Names:
             child = above
         return False
 
+    def runs_first(self, node: ast.AST) -> bool:
+        """Tell whether an import runs before any definition of its file does."""
+        if self.is_for_types_only(node):
+            return False
+        for statement in self._source.tree.body:
+            if isinstance(statement, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+                return False
+            if statement is node or node in ast.walk(statement):
+                return True
+        return False
+
     def import_base(self, node: ast.ImportFrom) -> str | None:
         """Return the dotted module a ``from … import`` reads, relative imports resolved against this file."""
         if not node.level:

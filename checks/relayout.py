@@ -41,10 +41,16 @@ class Relayout:
         rest = self._source.line(span.end_line)[span.end_column - 1 :].strip()
         if not self._source.begins_line(statement) or rest:
             raise Entangled(f"line {span.line} holds more than this statement")
-        self._dropped |= set(range(span.line, span.end_line + 1))
+        self.drop_lines(span.line, span.end_line)
 
     def drop_lines(self, first: int, last: int) -> None:
-        """Take out the lines from the first to the last."""
+        """Take out the lines from the first to the last.
+
+        Raises:
+            Entangled: a comment stands there.
+        """
+        if self._source.has_comment(self._source.line_start(first), self._source.line_start(last + 1)):
+            raise Entangled(f"line {first} has a comment that would be lost")
         self._dropped |= set(range(first, last + 1))
 
     def unwrap(self, statement: ast.stmt, body: Sequence[ast.stmt], end: int) -> None:

@@ -203,6 +203,10 @@ class Draft:
             self.wanted_imports.append((module, name))
         return local or name or module
 
+    def import_as_it_is(self, module: str, name: str | None) -> None:
+        """Have the engine import a name, or a module if that is None, under just that name."""
+        self.wanted_imports.append((module, name))
+
     def move_import(self, facts: MovedImport) -> None:
         """Have the engine import names from their new homes."""
         self.moved_imports.append(facts)

@@ -128,23 +128,13 @@ def local_name(module: str, name: str | None, source: Source) -> str | None:
     name = name or module
     table = source.names.table(source.tree)
     for local, bindings in table.items():
-        here = [binding for binding in bindings if not source.names.is_for_types_only(binding.node)]
-        if [binding.qualified for binding in here] == [qualified] and _is_at_the_top(here[0].node, source):
+        here = [binding for binding in bindings if source.names.runs_first(binding.node)]
+        if [binding.qualified for binding in here] == [qualified]:
             return local
     others = {binding.qualified for binding in table.get(name, ())}
     if others - {qualified} or (not others and any(node.id == name for node in source.nodes(ast.Name))):
         raise Refused(f"{name} means something else in this file")
     return None
-
-
-def _is_at_the_top(node: ast.AST, source: Source) -> bool:
-    """Tell whether an import runs before any definition of its file does."""
-    for statement in source.tree.body:
-        if isinstance(statement, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            return False
-        if statement is node or node in ast.walk(statement):
-            return True
-    return False
 
 
 def added_imports(wanted: Iterable[tuple[str, str | None]], source: Source) -> Iterator[Edit]:

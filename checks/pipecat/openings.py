@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
@@ -74,7 +75,8 @@ def is_about_ttfb(statement: ast.stmt, span: str) -> str | None:
     if found is None or found[0] != "set_attribute" or len(found[1].args) != 2:
         return None
     key, value = found[1].args
-    if isinstance(key, ast.Constant) and isinstance(key.value, str) and "ttfb" in ast.unparse(value):
+    measured = re.search(r"(?<![\w])ttfb(_ms)?(?![\w])", ast.unparse(value))
+    if isinstance(key, ast.Constant) and isinstance(key.value, str) and measured:
         return f'"{key.value}", value' + (" * 1000" if key.value.endswith("ms") else "")
     return None
 
@@ -109,7 +111,7 @@ class Reader:
         own = {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
         changes: dict[ast.AST, str] = {}
         for part in ast.walk(node):
-            if isinstance(part, (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr, ast.Lambda)):
+            if self._cannot_move(part):
                 raise self._unclear(part)
             if self._is_length_of_text(part) and spoken:
                 changes[part] = CHARACTERS
@@ -122,6 +124,25 @@ class Reader:
                 if name != part.id:
                     changes[part] = name
         return self._with(changes, node)
+
+    def _cannot_move(self, part: ast.AST) -> bool:
+        """Tell whether a part of an expression means something else outside its method, or does more than read."""
+        if isinstance(part, ast.Attribute):
+            return part.attr.startswith("__") and not part.attr.endswith("__")
+        if isinstance(part, ast.JoinedStr):
+            return re.search(r"=\s*(![rsa])?(:[^{}]*)?\}", self.source.segment(part)) is not None
+        if isinstance(part, ast.Call):
+            root = part.func
+            while isinstance(root, (ast.Attribute, ast.Call, ast.Subscript)):
+                root = root.func if isinstance(root, ast.Call) else root.value
+            # A method of the service, or of what the call has made, may do anything.
+            bound = self.source.names.bindings(root) if isinstance(root, ast.Name) else []
+            is_method = isinstance(part.func, ast.Attribute)
+            return is_method and any(b.node in (*self.service, *self.text) for b in bound)
+        if isinstance(part, ast.Name):
+            is_own = isinstance(part.ctx, ast.Store) and part.id in (SERVICE, SPAN, TEXT, CHARACTERS, "self", "cls")
+            return is_own or part.id in ("super", "locals", "globals", "vars")
+        return isinstance(part, (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr, ast.Lambda))
 
     def _name(self, node: ast.Name, spoken: bool) -> str:
         bindings = self.source.names.bindings(node)
@@ -183,7 +204,8 @@ class Reader:
             and node.func.id == "len"
             and len(node.args) == 1
             and isinstance(node.args[0], ast.Name)
-            and any(binding.node in self.text for binding in self.source.names.bindings(node.args[0]))
+            and len(bindings := self.source.names.bindings(node.args[0])) == 1
+            and bindings[0].node in self.text
         )
 
     def _is_name_of_function(self, node: ast.AST) -> bool:
@@ -240,6 +262,7 @@ class Written:
     lines: list[str] = field(default_factory=list[str])
     described: list[str] = field(default_factory=list[str])
     ttfb: str = TTFB
+    keys: set[object] = field(default_factory=set[object])
 
     def open(self, call: ast.Call) -> None:
         """Read the call that opens the span.
@@ -263,24 +286,32 @@ class Written:
         tracer = self.reader.text_of(call.func.value)
         self.lines.insert(0, f"{SPAN} = {tracer}.start_span({', '.join(arguments)})")
 
-    def tell(self, statement: ast.stmt, indent: str = "") -> None:
+    def measure(self, ttfb: str) -> None:
+        """Note what gives the span its time to the first byte.
+
+        Raises:
+            Unclear: two attributes get it.
+        """
+        if self.ttfb not in (TTFB, ttfb):
+            raise Unclear("two attributes get the time to the first byte")
+        self.ttfb = ttfb
+
+    def tell(self, statement: ast.stmt) -> None:
         """Read a statement that tells the span something.
 
         Raises:
             Unclear: it depends on more than the service and the text.
         """
         found = attribute_of(statement, self.span)
-        if isinstance(statement, ast.If):
-            self._condition(statement, indent)
-        elif found is not None and found[0] == "set_attribute" and len(found[1].args) == 2:
+        if found is not None and found[0] == "set_attribute" and len(found[1].args) == 2:
             key, value = found[1].args
-            self._attribute(key, value, indent)
+            self._attribute(key, value)
         elif found is not None and found[0] == "set_attributes" and len(found[1].args) == 1:
             if not isinstance(found[1].args[0], ast.Dict):
                 raise Unclear(f"line {statement.lineno}: the span is given attributes that cannot be told")
             self._dictionary(found[1].args[0])
         elif found is None and isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-            self._helper(statement.value, indent)
+            self._helper(statement.value)
         else:
             raise Unclear(f"line {statement.lineno}: the span is told what only the call knows")
 
@@ -295,12 +326,13 @@ class Written:
             self.ttfb,
         )
 
-    def _attribute(self, key: ast.expr, value: ast.expr, indent: str = "") -> None:
+    def _attribute(self, key: ast.expr, value: ast.expr) -> None:
+        if not isinstance(key, ast.Constant) or key.value in self.keys:
+            raise Unclear(f"line {key.lineno}: it cannot be told which attribute is given")
+        self.keys.add(key.value)
         spoken = self.reader.speaks(value)
-        if spoken and indent:
-            raise Unclear(f"line {value.lineno}: the text is told on a condition")
         line = f"{SPAN}.set_attribute({self.reader.text_of(key)}, {self.reader.text_of(value, spoken=spoken)})"
-        (self.described if spoken else self.lines).append(f"{indent}{line}")
+        (self.described if spoken else self.lines).append(line)
 
     def _dictionary(self, node: ast.Dict) -> None:
         for key, value in zip(node.keys, node.values, strict=True):
@@ -308,34 +340,29 @@ class Written:
                 raise Unclear(f"line {node.lineno}: the span is given attributes that cannot be told")
             self._attribute(key, value)
 
-    def _condition(self, statement: ast.If, indent: str) -> None:
-        if statement.orelse:
-            raise Unclear(f"line {statement.lineno}: what the span is told depends on a condition")
-        self.lines.append(f"{indent}if {self.reader.text_of(statement.test)}:")
-        for one in statement.body:
-            self.tell(one, indent + "    ")
-
-    def _helper(self, call: ast.Call, indent: str) -> None:
-        """Read ``add_attributes(span=span, …)``; of the text and its length the tracer tells the span itself."""
+    def _helper(self, call: ast.Call) -> None:
+        """Read ``add_tts_span_attributes(span=span, …)``; what is said the tracer tells the span itself."""
         positional = [self._argument(one) for one in call.args]
         keywords: list[str] = []
         for keyword in call.keywords:
             if keyword.arg is None:
                 raise Unclear(f"line {call.lineno}: the span is given attributes that cannot be told")
             if self.reader.speaks(keyword.value):
-                self._spoken_argument(keyword)
+                self._spoken_argument(keyword, call)
             else:
                 keywords.append(f"{keyword.arg}={self._argument(keyword.value)}")
         function = self.reader.text_of(call.func)
+        if function.partition(".")[0] == SERVICE:
+            raise Unclear(f"line {call.lineno}: a method of the service is given the span")
         if positional or len(keywords) < 3:
-            self.lines.append(f"{indent}{function}({', '.join([*positional, *keywords])})")
+            self.lines.append(f"{function}({', '.join([*positional, *keywords])})")
         else:
-            self.lines += [f"{indent}{function}(", *(f"{indent}    {one}," for one in keywords), f"{indent})"]
+            self.lines += [f"{function}(", *(f"    {one}," for one in keywords), ")"]
 
-    def _spoken_argument(self, keyword: ast.keyword) -> None:
+    def _spoken_argument(self, keyword: ast.keyword, call: ast.Call) -> None:
         """Read the two keywords under which Pipecat's ``add_tts_span_attributes`` takes what is said."""
         attribute = {"text": TEXT, "character_count": "metrics.character_count"}.get(str(keyword.arg))
-        if attribute is None:
+        if attribute is None or not ast.unparse(call.func).endswith("add_tts_span_attributes"):
             raise Unclear(f"line {keyword.lineno}: {keyword.arg} depends on the call")
         value = self.reader.text_of(keyword.value, spoken=True)
         self.described.append(f'{SPAN}.set_attribute("{attribute}", {value})')

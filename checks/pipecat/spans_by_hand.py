@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from checks.names import FUNCTIONS
@@ -23,6 +23,8 @@ from checks.source import Source
 
 _Block = list[ast.stmt]
 _OF_A_FAILURE = ("record_exception", "set_status")
+# What hands on, or asks for, the span that is open.
+CURRENT_SPAN = ("get_current_span", "get_current", "inject", "attach")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ def span_by_hand(method: ast.AsyncFunctionDef, source: Source) -> SpanByHand:
 
 
 class _Taken:
+    """A span that is open for the whole synthesis: a ``with`` or ``try`` that ends the method."""
+
     def __init__(self, method: ast.AsyncFunctionDef, source: Source):
         self._method = method
         self._source = source
@@ -60,51 +64,113 @@ class _Taken:
         self._relayout = Relayout(source)
 
     def span(self) -> SpanByHand:
-        self._refuse_conditions()
-        self._refuse_other_uses()
+        before, block = self._whole()
+        self._check_before(before)
         written = Written(self._reader, self._span)
         written.open(self._call)
-        for statement in self._told():
-            ttfb = is_about_ttfb(statement, self._span)
-            if ttfb is not None:
-                written.ttfb = ttfb
-            elif not self._is_dealt_with(statement):
-                written.tell(statement)
-            self._doomed |= set(statements([statement]))
-        self._refuse_changes()
+        self._read_told(block, written)
+        self._check_names()
         self._take_variables()
-        self._take_out()
+        self._take_out(block)
         return SpanByHand(written.opening(None), self._relayout.lines())
 
     # -- what is understood
 
-    def _refuse_conditions(self) -> None:
-        for above in self._source.ancestors(self._opener):
-            if above is self._method:
-                return
-            if not isinstance(above, (ast.With, ast.AsyncWith, ast.Try)):
+    def _whole(self) -> tuple[Sequence[ast.stmt], list[ast.stmt]]:
+        """Return the statements in front of the one that opens the span, and those for which it is open."""
+        body = self._method.body
+        if self._opener not in body:
+            raise Unclear(f"line {self._call.lineno}: whether a span is opened depends on a condition")
+        index = body.index(self._opener)
+        behind = body[index + 1 :]
+        if isinstance(self._opener, ast.With):
+            if behind:
+                raise Unclear(f"line {behind[0].lineno}: the span ends before the method does")
+            return body[:index], self._opener.body
+        return body[:index], behind
+
+    def _check_before(self, before: Sequence[ast.stmt]) -> None:
+        """Make sure that nothing happens before the span is opened that is seen in it, or keeps it from being."""
+        for statement in before:
+            call = statement.value if isinstance(statement, ast.Expr) else None
+            is_text = isinstance(call, ast.Constant)
+            is_log = isinstance(call, ast.Call) and ast.unparse(call.func).startswith("logger.")
+            is_name = isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
+            if not (is_text or is_log or is_name) or any(isinstance(part, ast.Await) for part in ast.walk(statement)):
+                raise Unclear(f"line {statement.lineno}: more happens before the span is opened")
+
+    def _read_told(self, block: list[ast.stmt], written: Written) -> None:
+        """Read what the span is told at once; later, only its end, a failure and the first byte are understood."""
+        told = 0
+        while told < len(block) and self._is_told(block[told]):
+            if is_about_ttfb(block[told], self._span) is not None or self._is_end(block[told]):
                 break
-        raise Unclear(f"line {self._call.lineno}: whether a span is opened depends on a condition")
-
-    def _names(self) -> Iterator[ast.Name]:
-        for part in ast.walk(self._method):
-            if isinstance(part, ast.Name) and part.id == self._span:
-                yield part
-
-    def _refuse_other_uses(self) -> None:
-        told = {part for statement in self._told() for part in ast.walk(statement)}
-        for part in ast.walk(self._method):
-            if isinstance(part, ast.Attribute) and part.attr == "get_current_span":
-                raise Unclear(f"line {part.lineno} asks for the current span")
-        for name in self._names():
-            if name in told or isinstance(name.ctx, ast.Store) or self._is_in_use_span(name):
+            written.tell(block[told])
+            told += 1
+        self._doomed |= set(block[:told])
+        for statement in statements(block[told:]):
+            parent = self._source.parent(statement)
+            if not self._is_told(statement) or parent in self._doomed:
                 continue
-            raise Unclear(f"line {name.lineno} uses the span in a way of its own")
-        if sum(isinstance(name.ctx, ast.Store) for name in self._names()) > 1:
+            ttfb = is_about_ttfb(statement, self._span)
+            if ttfb is not None:
+                written.measure(ttfb)
+            elif not self._is_end(statement) and not self._is_failure(statement):
+                raise Unclear(f"line {statement.lineno}: the span is told more as the synthesis goes on")
+            self._doomed |= set(statements([statement]))
+
+    def _is_told(self, statement: ast.stmt) -> bool:
+        """Tell whether a statement does nothing but tell the span something."""
+        if not self._span:
+            return False
+        if is_about_ttfb(statement, self._span) is not None or attribute_of(statement, self._span) is not None:
+            return True
+        call = statement.value if isinstance(statement, ast.Expr) else None
+        if not isinstance(call, ast.Call):
+            return False
+        arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
+        return any(isinstance(one, ast.Name) and one.id == self._span for one in arguments)
+
+    def _is_end(self, statement: ast.stmt) -> bool:
+        """Tell whether a statement ends the span, as the method ends."""
+        found = attribute_of(statement, self._span)
+        if found is None or found[0] != "end" or found[1].args or found[1].keywords:
+            return False
+        parent = self._source.parent(statement)
+        block = parent.finalbody if isinstance(parent, ast.Try) else self._method.body
+        outermost = parent is self._method or (parent is self._method.body[-1] and statement in block)
+        return outermost and statement is block[-1]
+
+    def _is_failure(self, statement: ast.stmt) -> bool:
+        """Tell whether a statement records a failure that is raised on, which the tracer records too."""
+        found = attribute_of(statement, self._span)
+        handler = self._source.parent(statement)
+        if found is None or found[0] not in _OF_A_FAILURE or not isinstance(handler, ast.ExceptHandler):
+            return False
+        return ast.unparse(handler.body[-1]) == "raise"
+
+    def _check_names(self) -> None:
+        """Make sure that the span, and what holds for the time it is open, is used for nothing else."""
+        for part in ast.walk(self._method):
+            if isinstance(part, ast.TryStar):
+                raise Unclear(f"line {part.lineno}: except* is not understood")
+            name = part.attr if isinstance(part, ast.Attribute) else part.id if isinstance(part, ast.Name) else None
+            if name in CURRENT_SPAN:
+                raise Unclear(f"line {getattr(part, 'lineno', 0)} asks for the current span")
+        doomed = {part for statement in self._doomed for part in ast.walk(statement)}
+        for part in ast.walk(self._method):
+            if isinstance(part, ast.Name) and part.id == self._span and part not in doomed:
+                stores = isinstance(part.ctx, ast.Store) and part in ast.walk(self._opener)
+                if not stores and not self._is_in_use_span(part):
+                    raise Unclear(f"line {part.lineno} uses the span in a way of its own")
+        if self._span and len(self._source.names.table(self._method).get(self._span, [])) != 1:
             raise Unclear(f"line {self._call.lineno}: {self._span} is given another value too")
 
     def _is_in_use_span(self, name: ast.Name) -> bool:
-        return any(isinstance(above, ast.With) and self._is_use_span(above) for above in self._source.ancestors(name))
+        call = self._source.parent(name)
+        item = self._source.parent(call) if call is not None else None
+        holder = self._source.parent(item) if item is not None else None
+        return isinstance(holder, ast.With) and self._is_use_span(holder)
 
     def _is_use_span(self, statement: ast.stmt) -> bool:
         """Tell whether a statement is ``with trace.use_span(span):``."""
@@ -119,52 +185,6 @@ class _Taken:
             and isinstance(call.args[0], ast.Name)
             and call.args[0].id == self._span
         )
-
-    def _told(self) -> list[ast.stmt]:
-        """Return the statements that do nothing but tell the span something, the outermost ones."""
-        found: list[ast.stmt] = []
-        for statement in statements(self._method.body):
-            if self._is_told(statement) and not any(statement in ast.walk(one) for one in found):
-                found.append(statement)
-        return found
-
-    def _is_told(self, statement: ast.stmt) -> bool:
-        if not self._span or self._source.names.enclosing_function(statement) is not self._method:
-            return False
-        if isinstance(statement, ast.If):
-            return not statement.orelse and all(self._is_told(one) for one in statement.body)
-        if attribute_of(statement, self._span) is not None:
-            return True
-        call = statement.value if isinstance(statement, ast.Expr) else None
-        if not isinstance(call, ast.Call):
-            return False
-        arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
-        return any(isinstance(one, ast.Name) and one.id == self._span for one in arguments)
-
-    def _is_dealt_with(self, statement: ast.stmt) -> bool:
-        """Tell whether the tracer does itself what a statement does: end the span, record a failure."""
-        found = attribute_of(statement, self._span)
-        if found is None:
-            return False
-        return (found[0] == "end" and not (found[1].args or found[1].keywords)) or (
-            found[0] in _OF_A_FAILURE and self._in_handler(statement)
-        )
-
-    def _in_handler(self, statement: ast.stmt) -> bool:
-        return any(isinstance(above, ast.ExceptHandler) for above in self._source.ancestors(statement))
-
-    def _refuse_changes(self) -> None:
-        """Refuse attributes of the service that the method itself gives a value."""
-        stored = {
-            part.attr
-            for part in ast.walk(self._method)
-            if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store)
-        }
-        for statement in (self._opener, *self._doomed, *self._reader.read):
-            inside: Sequence[ast.AST] = [self._call] if statement is self._opener else [statement]
-            for part in (part for one in inside for part in ast.walk(one)):
-                if isinstance(part, ast.Attribute) and part.attr in stored:
-                    raise Unclear(f"line {part.lineno}: {ast.unparse(part)} is set by run_tts itself")
 
     def _take_variables(self) -> None:
         """Take along the variables that nothing else reads; a call may not be made twice."""
@@ -187,12 +207,12 @@ class _Taken:
 
     # -- what goes
 
-    def _take_out(self) -> None:
+    def _take_out(self, block: list[ast.stmt]) -> None:
         if isinstance(self._opener, ast.Assign):
             self._doomed.add(self._opener)
+        if not [one for one in block if one not in self._doomed]:
+            raise Unclear("nothing would be left of run_tts")
         self._thin_out(self._method.body, self._method)
-        if not [one for one in self._method.body if one not in self._doomed]:
-            raise Unclear("run_tts would be left empty")
 
     def _thin_out(self, block: _Block, holder: ast.AST) -> None:
         """Drop what goes from a block and from the blocks within it."""
@@ -217,22 +237,20 @@ class _Taken:
         self._thin_out(statement.body, statement)
         self._thin_out(statement.orelse, statement)
         idle = [handler for handler in statement.handlers if self._only_raises(handler)]
-        gone = statement.finalbody and all(one in self._doomed for one in statement.finalbody)
-        keeps_handlers = len(idle) < len(statement.handlers)
+        gone = bool(statement.finalbody) and all(one in self._doomed for one in statement.finalbody)
         touched = any(one in self._doomed for handler in idle for one in handler.body)
-        if idle and touched and not keeps_handlers and not statement.orelse:
-            for handler in idle:
+        drops = touched and len(idle) == len(statement.handlers) and not statement.orelse
+        for handler in statement.handlers:
+            if drops:
                 self._drop_handler(handler)
-        else:
-            for handler in statement.handlers:
+            else:
                 self._thin_out(handler.body, handler)
-            keeps_handlers = bool(statement.handlers)
-        if not gone:
-            self._thin_out(statement.finalbody, statement)
-        else:
+        if gone:
             last = [*statement.body, *(one for h in statement.handlers for one in h.body), *statement.orelse][-1]
             self._relayout.drop_clause("finally:", last, statement.finalbody)
-        if not keeps_handlers and (gone or not statement.finalbody):
+        else:
+            self._thin_out(statement.finalbody, statement)
+        if (drops or not statement.handlers) and (gone or not statement.finalbody):
             self._relayout.unwrap(statement, statement.body, self._end_of(statement.body))
 
     def _only_raises(self, handler: ast.ExceptHandler) -> bool:

@@ -44,7 +44,27 @@ def is_traced(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Tell whether a method is traced by a decorator of any make, or opens a span itself."""
     if is_traced_by_decorator(function):
         return True
-    return any(isinstance(part, ast.Attribute) and part.attr in SPAN_CALLS for part in ast.walk(function))
+    for part in ast.walk(function):
+        if isinstance(part, ast.Attribute) and part.attr in SPAN_CALLS:
+            return True
+        if isinstance(part, (ast.With, ast.AsyncWith)):
+            if any(_TRACING_WORDS.search(ast.unparse(item.context_expr)) for item in part.items):
+                return True
+    return False
+
+
+def is_replaced(owner: ast.ClassDef, source: Source) -> bool:
+    """Tell whether a class's ``run_tts`` is given another value after it is defined, or its class is traced whole."""
+    if any(_TRACING_WORDS.search(ast.unparse(decorator)) for decorator in owner.decorator_list):
+        return True
+    for node in source.nodes(ast.Assign, ast.AnnAssign):
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+            if isinstance(target, ast.Name) and target.id == METHOD and source.parent(node) is owner:
+                return True
+            if isinstance(target, ast.Attribute) and target.attr == METHOD:
+                if isinstance(target.value, ast.Name) and target.value.id == owner.name:
+                    return True
+    return False
 
 
 def is_traced_by_decorator(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

@@ -64,7 +64,9 @@ def decorated(node: ast.AsyncFunctionDef, source: Source) -> Iterator[Finding]:
         if not _acts_on_its_class(decorator, source):
             continue
         name = _written(decorator)
-        if not isinstance(source.parent(node), ast.ClassDef):
+        if not isinstance(source.names.scope(node), ast.ClassDef):
+            if _is_bound_in_a_class(node, source):
+                continue
             message = f"@{name} on a function outside a class: it is never told of a class, so nothing is traced"
             yield RULE.finding(source, decorator, message)
         elif any(not hands_on(above, source) for above in node.decorator_list[:index]):
@@ -83,10 +85,19 @@ def called(node: ast.Call, source: Source) -> Iterator[Finding]:
     parent = source.parent(node)
     if isinstance(parent, ast.AsyncFunctionDef) and node in parent.decorator_list:
         return
-    if isinstance(parent, ast.Assign) and isinstance(source.parent(parent), ast.ClassDef):
+    if isinstance(source.names.scope(node), ast.ClassDef) and not isinstance(parent, ast.Call):
         return
     message = "traced_tts(…) outside a class body: it is never told of a class; decorate run_tts where it is defined"
     yield RULE.finding(source, node, message)
+
+
+def _is_bound_in_a_class(function: ast.AsyncFunctionDef, source: Source) -> bool:
+    """Tell whether a class body gives a function a name of its own, which counts as being told of the class."""
+    for node in source.nodes(ast.Assign):
+        if isinstance(node.value, ast.Name) and node.value.id == function.name:
+            if isinstance(source.names.scope(node), ast.ClassDef):
+                return True
+    return False
 
 
 def _acts_on_its_class(decorator: ast.expr, source: Source) -> bool:

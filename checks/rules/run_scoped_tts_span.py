@@ -42,10 +42,10 @@ from dataclasses import dataclass
 
 from checks.loggers import module_logger
 from checks.pipecat.hierarchy import method
-from checks.pipecat.openings import Opening, Unclear, is_span_call, span_calls
+from checks.pipecat.openings import TTFB, Opening, Unclear, is_span_call, span_calls
 from checks.pipecat.releases import Release
 from checks.pipecat.span_decorators import Form, span_decorator
-from checks.pipecat.spans_by_hand import span_by_hand
+from checks.pipecat.spans_by_hand import CURRENT_SPAN, span_by_hand
 from checks.pipecat.tracing import (
     DESCRIPTOR_SINCE,
     METHOD,
@@ -53,7 +53,6 @@ from checks.pipecat.tracing import (
     TTS_SERVICE,
     hands_on,
     is_set_name_tracer,
-    is_traced_by_decorator,
     is_tts_service,
     makes_set_name_tracer,
     meaning,
@@ -85,6 +84,11 @@ IMPORTS = (
     ("pipecat.frames.frames", "TTSAudioRawFrame"),
     ("pipecat.frames.frames", "TTSStoppedFrame"),
     ("pipecat.metrics.metrics", "TTFBMetricsData"),
+)
+# Builtins the tracer uses.
+_BUILTINS = (
+    *("Exception", "bool", "dict", "float", "getattr", "int", "isinstance", "len", "list", "map", "set", "setattr"),
+    *("staticmethod", "str", "sum", "type", "vars"),
 )
 _NEW_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -169,6 +173,12 @@ def _facts(one: _Found, mendable: list[_Found], place: Span | None, source: Sour
         wanted = _wanted(source) if has_tracer else mendable[0].opening and mendable[0].opening.wanted
         if one.opening.wanted != wanted:
             raise Unclear("another tracer of this file is asked for on another condition")
+        first = mendable[0].opening
+        if one.opening.ttfb != (TTFB if has_tracer or first is None else first.ttfb):
+            raise Unclear("another tracer of this file tells the time to the first byte otherwise")
+        for name in _BUILTINS:
+            if name in table:
+                raise Unclear(f"{name} means something else in this file")
         own = [f"_open_{one.key}_span", f"_describe_{one.key}_span"]
         own += [one.change.name] if isinstance(one.change, TakenOver) else []
         for name in [*own, *(() if has_tracer else TRACER)]:
@@ -191,7 +201,7 @@ def _missing(source: Source) -> Iterator[tuple[str, str | None]]:
         bindings = table.get(name or module, [])
         if any(binding.qualified not in meant for binding in bindings):
             raise Unclear(f"{name or module} means something else in this file")
-        if not bindings:
+        if not any(source.names.runs_first(binding.node) for binding in bindings):
             yield module, name
 
 
@@ -273,6 +283,10 @@ def _knows_audio_contexts(node: ast.AST) -> bool:
 def _uses(node: ast.FunctionDef, source: Source) -> Iterator[tuple[str, bool, bool]]:
     """Yield each use of a function: where, whether it decorates a ``run_tts``, and whether a descriptor may do so."""
     for user in source.project.mentioning(node.name):
+        for statement in user.nodes(ast.ImportFrom):
+            for alias in statement.names:
+                if alias.name == node.name and alias.asname not in (None, node.name):
+                    yield f"{user.path.name}:{statement.lineno}", False, False
         for name in user.nodes(ast.Name, ast.Attribute):
             last = name.id if isinstance(name, ast.Name) else name.attr
             if last != node.name or not isinstance(name.ctx, ast.Load):
@@ -294,8 +308,14 @@ def _is_on_run_tts(name: ast.expr, source: Source) -> tuple[bool, bool]:
         return False, False
     if decorator not in function.decorator_list:
         return False, False
-    above = function.decorator_list[: function.decorator_list.index(decorator)]
-    return True, all(hands_on(one, source) for one in above) and takes_context_id(function)
+    others = [one for one in function.decorator_list if one is not decorator]
+    asks = any(
+        (part.attr if isinstance(part, ast.Attribute) else part.id) in CURRENT_SPAN
+        for part in ast.walk(function)
+        if isinstance(part, (ast.Attribute, ast.Name))
+    )
+    fit = all(hands_on(one, source) for one in others) and takes_context_id(function)
+    return True, fit and not asks
 
 
 # -- methods
@@ -319,14 +339,16 @@ def _method(node: ast.AsyncFunctionDef, owner: ast.ClassDef, source: Source) -> 
         return  # what is opened within is a span of its own, for the request
     message = "the span opened here ends when run_tts returns, before the audio of a streaming service"
     call = span_calls(node)[0]
+    if not _is_of_opentelemetry(call, source) or not _holds_synthesis(call, node, source):
+        return
     try:
         _require_audio_contexts(source)
         if not takes_context_id(node):
             raise Unclear("run_tts takes no context_id, on which the tracer keys")
         if not isinstance(source.parent(owner), ast.Module) or not source.begins_line(owner):
             raise Unclear("its class is made within other code")
-        if is_traced_by_decorator(node):
-            raise Unclear("another tracing decorator stands on it")
+        if not all(hands_on(one, source) for one in node.decorator_list):
+            raise Unclear("another decorator stands on it")
         taken = span_by_hand(node, source)
     except Unclear as unclear:
         yield _Found(call, message, reason=f"put @traced_tts on run_tts instead; no fix: {unclear}")
@@ -334,6 +356,21 @@ def _method(node: ast.AsyncFunctionDef, owner: ast.ClassDef, source: Source) -> 
     key = _NEW_WORD.sub("_", owner.name).lower().strip("_")
     change = TakenOver(_top(owner, source), _top(node, source), f"_traced_{key}", taken.lines)
     yield _Found(call, message, key, change, taken.opening)
+
+
+def _is_of_opentelemetry(call: ast.Call, source: Source) -> bool:
+    """Tell whether a span may be OpenTelemetry's: others have ``start_span`` too."""
+    assert isinstance(call.func, ast.Attribute)
+    return call.func.attr == "start_as_current_span" or "opentelemetry" in source.text
+
+
+def _holds_synthesis(call: ast.Call, node: ast.AsyncFunctionDef, source: Source) -> bool:
+    """Tell whether a span that is opened by ``with`` is open for all that a method yields."""
+    holder = next((one for one in source.ancestors(call) if isinstance(one, (ast.With, ast.AsyncWith))), None)
+    if holder is None or source.names.enclosing_function(holder) is not node:
+        return True
+    yields = [one for one in ast.walk(node) if isinstance(one, ast.Yield)]
+    return any(holder in source.ancestors(one) for one in yields) or not yields
 
 
 def _top(node: ast.ClassDef | ast.AsyncFunctionDef, source: Source) -> Span:

@@ -38,7 +38,9 @@ from checks.pipecat.tracing import (
     DECORATORS,
     DESCRIPTOR_SINCE,
     METHOD,
+    TRACED_TTS,
     delegates,
+    is_replaced,
     is_stub,
     is_test_code,
     is_traced,
@@ -79,6 +81,9 @@ def untraced(node: ast.AsyncFunctionDef, source: Source) -> Iterator[Finding]:
     if not takes_context_id(node):
         message += "; no fix: it takes no context_id, on which the tracer keys"
         yield RULE.finding(source, at, message)
+    elif {binding.qualified for binding in source.names.table(source.tree).get("traced_tts", ())} - {TRACED_TTS}:
+        message += "; no fix: traced_tts means something else in this file"
+        yield RULE.finding(source, at, message)
     elif node.decorator_list:
         message += "; no fix: the tracer must be the outermost decorator, and others stand here"
         yield RULE.finding(source, at, message)
@@ -92,7 +97,7 @@ def reason_for_silence(node: ast.AsyncFunctionDef, owner: ast.ClassDef, source: 
         return "not a TTS service"
     if is_test_code(source):
         return "a test's"
-    if is_traced(node):
+    if is_traced(node) or is_replaced(owner, source):
         return "traced"
     if _is_abstract(node):
         return "abstract"

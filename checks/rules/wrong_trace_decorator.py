@@ -34,7 +34,15 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from checks.pipecat.tracing import DECORATORS, METHOD, is_tts_service, meaning
+from checks.pipecat.tracing import (
+    DECORATORS,
+    DESCRIPTOR_SINCE,
+    METHOD,
+    TRACED_TTS,
+    is_tts_service,
+    meaning,
+    takes_context_id,
+)
 from checks.rule import Finding, Fix, Rule
 from checks.source import Source, Span
 
@@ -74,7 +82,26 @@ def wrong(node: ast.AsyncFunctionDef, source: Source) -> Iterator[Finding]:
                 yield RULE.finding(source, decorator, message)
         elif is_tts_service(owner, source):
             message = f"@{name} on run_tts: @traced_tts is the decorator for speech"
-            yield RULE.finding(source, decorator, message, facts=_facts(decorator, source))
+            reason = _reason_against(node, decorator, source)
+            if reason is None:
+                yield RULE.finding(source, decorator, message, facts=_facts(decorator, source))
+            else:
+                yield RULE.finding(source, decorator, f"{message}; no fix: {reason}")
+
+
+def _reason_against(node: ast.AsyncFunctionDef, decorator: ast.expr, source: Source) -> str | None:
+    """Return why the right decorator cannot take the wrong one's place, if so."""
+    if any(meaning(other, source) == TRACED_TTS for other in node.decorator_list):
+        return "it has that one too; drop this one"
+    if source.project.target >= DESCRIPTOR_SINCE and not takes_context_id(node):
+        return "run_tts takes no context_id, on which the tracer keys"
+    written = decorator.func if isinstance(decorator, ast.Call) else decorator
+    module = str(source.names.resolve(written)).rpartition(".")[0]
+    path = source.project.find_module(module, source.path)
+    home = source.project.readable(path) if path is not None else None
+    if home is not None and "traced_tts" not in home.names.table(home.tree):
+        return f"{module} has no traced_tts"
+    return None
 
 
 def _facts(decorator: ast.expr, source: Source) -> Facts:

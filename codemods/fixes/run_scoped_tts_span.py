@@ -21,7 +21,7 @@ _APART = "\n\n\n"
 def fix(facts: Facts, draft: Draft) -> None:
     """Write the tracer, what opens and describes its spans, and put it in the place of what traced before."""
     for module, name in facts.imports:
-        draft.import_name(module, name)
+        draft.import_as_it_is(module, name)
     if facts.tracer is not None:
         draft.insert_before(facts.tracer, _block(_tracer(facts)), detached=True)
     own = _functions(facts.key, facts.opening)
@@ -85,10 +85,11 @@ def _returns(change: Replaced, facts: Facts) -> list[str]:
         opened = "open_span"
     arguments = f"{opened}, {_describing(facts)}" if facts.opening.described else opened
     # Callers see what they saw: a method like the one that is decorated.
+    local = next(name for name in ("traced", "with_spans") if name not in (change.name, change.function))
     if change.form is not Form.FACTORY:
-        return [*lines, f"traced: Any = _TracedSynthesis({change.function}, {arguments})", "return traced"]
-    made = ["def traced(function: Any) -> Any:", f"    return _TracedSynthesis(function, {arguments})", ""]
-    return [*lines, "", *made, "return traced"] if lines else [*made, "return traced"]
+        return [*lines, f"{local}: Any = _TracedSynthesis({change.function}, {arguments})", f"return {local}"]
+    made = [f"def {local}(function: Any) -> Any:", f"    return _TracedSynthesis(function, {arguments})", ""]
+    return [*lines, "", *made, f"return {local}"] if lines else [*made, f"return {local}"]
 
 
 def _handed(facts: Facts) -> str:

@@ -101,17 +101,20 @@ class _TracedSynthesis:
         self._describe = describe
 
     def __set_name__(self, owner: type, attribute: str):
+        opening: Any = staticmethod(self._open_span)
+        describing: Any = staticmethod(self._describe) if self._describe else None
         setattr(owner, attribute, self._with_text())
+        owner._opens_synthesis = opening
+        owner._describes_synthesis = describing
         setup: Any = getattr(owner, "setup", None)
         if setup is None or getattr(setup, "_traces_synthesis", False):
             return
-        open_span, describe = self._open_span, self._describe
 
         @functools.wraps(setup)
         async def traced_setup(self: Any, *args: Any, **kwargs: Any):
             await setup(self, *args, **kwargs)
             if getattr(self, "_synthesis_spans", None) is None:
-                self._synthesis_spans = _SynthesisSpans(self, open_span, describe)
+                self._synthesis_spans = _SynthesisSpans(self)
 
         vars(traced_setup)["_traces_synthesis"] = True
         owner.setup = traced_setup
@@ -175,15 +178,11 @@ class _SynthesisSpans:
     that context's audio ended it.
     """
 
-    def __init__(
-        self,
-        service: Any,
-        open_span: Callable[[Any], Any],
-        describe: Callable[..., None] | None,
-    ):
+    def __init__(self, service: Any):
         self._service = service
-        self._open_span = open_span
-        self._describe = describe
+        # Those of the nearest class that is decorated.
+        self._open_span = service._opens_synthesis
+        self._describe = service._describes_synthesis
         self._open: dict[str, _OpenSpan] = {}
         self._texts: dict[str, list[str]] = {}
         self._saying: set[str] = set()
