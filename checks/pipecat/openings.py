@@ -262,6 +262,7 @@ class Written:
     lines: list[str] = field(default_factory=list[str])
     described: list[str] = field(default_factory=list[str])
     ttfb: str = TTFB
+    measured: str | None = None
     keys: set[object] = field(default_factory=set[object])
 
     def open(self, call: ast.Call) -> None:
@@ -292,9 +293,9 @@ class Written:
         Raises:
             Unclear: two attributes get it.
         """
-        if self.ttfb not in (TTFB, ttfb):
+        if self.measured not in (None, ttfb):
             raise Unclear("two attributes get the time to the first byte")
-        self.ttfb = ttfb
+        self.measured = self.ttfb = ttfb
 
     def tell(self, statement: ast.stmt) -> None:
         """Read a statement that tells the span something.

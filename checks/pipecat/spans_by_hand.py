@@ -147,7 +147,11 @@ class _Taken:
         handler = self._source.parent(statement)
         if found is None or found[0] not in _OF_A_FAILURE or not isinstance(handler, ast.ExceptHandler):
             return False
-        return ast.unparse(handler.body[-1]) == "raise"
+        attempt = self._source.parent(handler)
+        told = (attribute_of(one, self._span) for one in handler.body[:-1])
+        only_records = all(one is not None and one[0] in _OF_A_FAILURE for one in told)
+        alone = isinstance(attempt, ast.Try) and not attempt.orelse
+        return only_records and alone and ast.unparse(handler.body[-1]) == "raise"
 
     def _check_names(self) -> None:
         """Make sure that the span, and what holds for the time it is open, is used for nothing else."""

@@ -285,8 +285,12 @@ def _uses(node: ast.FunctionDef, source: Source) -> Iterator[tuple[str, bool, bo
     for user in source.project.mentioning(node.name):
         for statement in user.nodes(ast.ImportFrom):
             for alias in statement.names:
-                if alias.name == node.name and alias.asname not in (None, node.name):
+                renamed = alias.name == node.name and alias.asname not in (None, node.name)
+                if renamed or (alias.name == "*" and user is not source):
                     yield f"{user.path.name}:{statement.lineno}", False, False
+        for constant in user.nodes(ast.Constant):
+            if constant.value == node.name and not isinstance(user.parent(constant), (ast.List, ast.Tuple)):
+                yield f"{user.path.name}:{constant.lineno}", False, False
         for name in user.nodes(ast.Name, ast.Attribute):
             last = name.id if isinstance(name, ast.Name) else name.attr
             if last != node.name or not isinstance(name.ctx, ast.Load):
