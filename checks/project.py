@@ -69,6 +69,13 @@ class Project:
         return self._overlay.keys()
 
     @cached_property
+    def oldest(self) -> Release:
+        """The oldest Pipecat release the project must work with beside the target."""
+        from checks.pipecat.releases import oldest_beside
+
+        return oldest_beside(self.root, self.target)
+
+    @cached_property
     def files(self) -> list[Path]:
         """Every Python file of the project, sorted; also those a run leaves out, since they may use what it changes."""
         return python_files(self.root)

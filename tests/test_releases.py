@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from checks.pipecat import timeline
-from checks.pipecat.releases import NEWEST, RELEASES, UnknownRelease, parse, pinned
+from checks.pipecat.releases import NEWEST, RELEASES, UnknownRelease, oldest_beside, parse, pinned
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,18 @@ def test_ancestors() -> None:
         "pipecat.services.openai.OpenAITTSService", parse("1.0.0")
     )
     assert timeline.ancestors("somewhere.Else", new) == {"somewhere.Else"}
+
+
+@pytest.mark.parametrize(
+    ("requirement", "target", "oldest"),
+    [
+        ("pipecat-ai>=1.2,<1.5", "1.4.0", "1.2.0"),
+        ("pipecat-ai[openai]>=1.2", "1.14.0", "1.2.0"),
+        ("pipecat-ai>=1.2,<1.5", "1.14.0", "1.14.0"),
+        ("pipecat-ai==1.1.0", "1.2.0", "1.2.0"),
+        ("pipecat-ai", "1.2.0", "1.2.0"),
+    ],
+)
+def test_oldest_release_to_work_with(requirement: str, target: str, oldest: str, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(f'[project]\ndependencies = ["{requirement}"]\n')
+    assert oldest_beside(tmp_path, parse(target)) == parse(oldest)

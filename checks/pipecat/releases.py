@@ -75,6 +75,20 @@ def pinned(root: Path) -> Release | None:
     return None
 
 
+def oldest_beside(root: Path, target: Release) -> Release:
+    """Return the oldest release a project must work with if it works with the target.
+
+    That is the oldest one its requirement admits, if that admits the target too; who is about to move the pin works
+    with the target alone.
+    """
+    for path in (root / "pyproject.toml", *sorted(root.glob("requirements*.txt"))):
+        for specifier in _specifiers(_text(path)):
+            admitted = _admitted(specifier)
+            if target in admitted:
+                return admitted[0]
+    return target
+
+
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8", errors="replace")
@@ -90,14 +104,19 @@ def _specifiers(text: str) -> list[str]:
 
 
 def _newest_admitted(specifier: str) -> Release | None:
+    admitted = _admitted(specifier)
+    return admitted[-1] if admitted else None
+
+
+def _admitted(specifier: str) -> list[Release]:
+    """Return the known releases a requirement admits, oldest first."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     try:
         wanted = SpecifierSet(specifier)
     except InvalidSpecifier:
-        return None
-    admitted = [release for release in RELEASES if wanted.contains(str(release))]
-    return admitted[-1] if admitted else None
+        return []
+    return [release for release in RELEASES if wanted.contains(str(release))]
 
 
 def _known(text: str) -> Release | None:

@@ -16,8 +16,9 @@ Example:
         from pipecat.adapters.llm.schemas.tools_schema import ToolsSchema
 
 Fix safety:
-    Safe where the target release passes the same object on from the new module to the old one. All else is left to a
-    human: a class that takes another's place may be built and behave differently.
+    Safe where the target release passes the same object on from the new module to the old one, and every release the
+    project's requirement admits has the new one. All else is left to a human: a class that takes another's place may be
+    built and behave differently.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -94,4 +95,6 @@ def _found(dotted: str, source: Source) -> Deprecation | None:
 def _elsewhere(dotted: str, source: Source) -> str | None:
     """Return the name under which the same object is not deprecated, if it has one."""
     new = timeline.canonical(dotted, source.project.target)
-    return new if new != dotted and _found(new, source) is None else None
+    if new == dotted or _found(new, source) is not None or not timeline.exists(new, source.project.oldest):
+        return None
+    return new

@@ -20,7 +20,8 @@ Example:
 
 Fix safety:
     Safe: the last release with both names had them for one and the same object. Where none did, what became of it must
-    be looked up, and a human decides.
+    be looked up, and a human decides; and also where the project's requirement admits a release that does not have the
+    new name yet.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -61,7 +62,8 @@ def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
     missing = {alias: dotted for alias, dotted in missing.items() if _is_missing(dotted, source)}
     said = {alias: _message(dotted, source) for alias, dotted in missing.items()}
     moved = {alias: _new_name(dotted, source) for alias, dotted in missing.items()}
-    new = {alias: name for alias, name in moved.items() if name is not None}
+    oldest = source.project.oldest
+    new = {alias: name for alias, name in moved.items() if name is not None and timeline.exists(name, oldest)}
     yield from one_by_one(node, said, new, RULE, source)
 
 
@@ -125,7 +127,14 @@ def _message(dotted: str, source: Source) -> str:
         first = timeline.history(dotted)[0][0]
         return f"{dotted} comes with {first}; {target} does not have it"
     new = _new_name(dotted, source)
-    return f"{dotted} is gone since {gone}" + (f"; it is {new} now" if new is not None else "")
+    if new is None:
+        return f"{dotted} is gone since {gone}"
+    if not timeline.exists(new, source.project.oldest):
+        oldest = source.project.oldest
+        return (
+            f"{dotted} is gone since {gone}; it is {new} now, but not yet in {oldest}, which the project still admits"
+        )
+    return f"{dotted} is gone since {gone}; it is {new} now"
 
 
 def _new_name(dotted: str, source: Source) -> str | None:
