@@ -16,16 +16,13 @@ from typing import cast
 
 from checks.names import FUNCTIONS, Binding
 from checks.source import Source
+from checks.unclear import Unclear
 
 SPAN_CALLS = ("start_as_current_span", "start_span")
 SERVICE, SPAN, TEXT, CHARACTERS = "service", "span", "text", "characters"
 TTFB = '"metrics.ttfb", value'
 _OPTIONS_OF_A_SPAN = ("context", "kind", "attributes", "links")
 _BUILTINS = frozenset(dir(builtins))
-
-
-class Unclear(Exception):
-    """Code that cannot be carried over; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)

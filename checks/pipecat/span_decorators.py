@@ -15,7 +15,6 @@ from checks.names import parameters
 from checks.pipecat.openings import (
     Opening,
     Reader,
-    Unclear,
     Written,
     attribute_of,
     is_about_ttfb,
@@ -23,6 +22,7 @@ from checks.pipecat.openings import (
     statements,
 )
 from checks.source import Source, Span
+from checks.unclear import Unclear
 
 _KINDS = ("isasyncgenfunction", "iscoroutinefunction", "isgeneratorfunction")
 _LOGGERS = ("logger", "logging", "log", "_logger", "LOGGER")

@@ -10,7 +10,6 @@ from checks.names import FUNCTIONS
 from checks.pipecat.openings import (
     Opening,
     Reader,
-    Unclear,
     Written,
     attribute_of,
     is_about_ttfb,
@@ -20,6 +19,7 @@ from checks.pipecat.openings import (
 from checks.pipecat.span_decorators import opened_span
 from checks.relayout import Entangled, Lines, Relayout
 from checks.source import Source
+from checks.unclear import Unclear
 
 _Block = list[ast.stmt]
 _OF_A_FAILURE = ("record_exception", "set_status")

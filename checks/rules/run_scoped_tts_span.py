@@ -42,7 +42,7 @@ from dataclasses import dataclass
 
 from checks.loggers import module_logger
 from checks.pipecat.hierarchy import method
-from checks.pipecat.openings import TTFB, Opening, Unclear, is_span_call, span_calls
+from checks.pipecat.openings import TTFB, Opening, is_span_call, span_calls
 from checks.pipecat.releases import Release
 from checks.pipecat.span_decorators import Form, span_decorator
 from checks.pipecat.spans_by_hand import CURRENT_SPAN, span_by_hand
@@ -61,6 +61,7 @@ from checks.pipecat.tracing import (
 from checks.relayout import Lines
 from checks.rule import Finding, Fix, Rule
 from checks.source import Source, Span
+from checks.unclear import Unclear
 
 HOOKS = (
     "create_audio_context",

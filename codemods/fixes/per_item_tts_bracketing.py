@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from checks.rules.per_item_tts_bracketing import Facts
+from checks.pipecat.speech_turns import Turn
 from codemods.edit import Draft
 
 
-def fix(facts: Facts, draft: Draft) -> None:
+def fix(facts: Turn, draft: Draft) -> None:
     """Open the turn with its first item, close it with the response."""
     for statement in facts.dropped:
         draft.remove_statement(statement)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checks.pipecat.realtime import ASYNC_TOOL_MESSAGES
-from checks.rules.unrouted_async_tool_result import CONTEXT, Facts
+from checks.pipecat.tool_results import CONTEXT, Routing
 from codemods.edit import Draft
 
 _UNSUPPORTED = "Streamed results of async tools are not supported."
 
 
-def fix(facts: Facts, draft: Draft) -> None:
+def fix(facts: Routing, draft: Draft) -> None:
     """Put the routing in front of what the loop does with a message."""
     package, _, module = ASYNC_TOOL_MESSAGES.rpartition(".")
     reader = draft.import_name(package, module)
@@ -22,7 +22,7 @@ def fix(facts: Facts, draft: Draft) -> None:
             draft.insert_behind(statement, [f"self.{facts.warned.flag} = False"])
 
 
-def _routing(facts: Facts, reader: str, specific: str | None) -> list[str]:
+def _routing(facts: Routing, reader: str, specific: str | None) -> list[str]:
     payload = facts.payload
     skipping = [f"if isinstance({facts.message}, {specific}):", "    continue"] if specific is not None else []
     return [
@@ -44,7 +44,7 @@ def _routing(facts: Facts, reader: str, specific: str | None) -> list[str]:
     ]
 
 
-def _warning(facts: Facts) -> Iterator[str]:
+def _warning(facts: Routing) -> Iterator[str]:
     if facts.warned is None:
         return
     yield f"if not self.{facts.warned.flag}:"
@@ -60,7 +60,7 @@ def _warning(facts: Facts) -> Iterator[str]:
         yield "    )"
 
 
-def _dropping(facts: Facts) -> Iterator[str]:
+def _dropping(facts: Routing) -> Iterator[str]:
     if facts.logger:
         yield "logger.error("
         yield f'    f"{{self}}: dropping a streamed result for {{{facts.payload}.tool_call_id}}",'
@@ -70,7 +70,7 @@ def _dropping(facts: Facts) -> Iterator[str]:
     yield ")"
 
 
-def _delivery(facts: Facts) -> Iterator[str]:
+def _delivery(facts: Routing) -> Iterator[str]:
     indent = ""
     if facts.condition is not None:
         yield f"if {facts.condition}:"
