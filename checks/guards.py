@@ -179,6 +179,11 @@ def same(left: ast.AST, right: ast.AST) -> bool:
     return ast.dump(left) == ast.dump(right)
 
 
+def is_none(node: ast.expr | None) -> bool:
+    """Tell whether an expression is ``None`` as written."""
+    return isinstance(node, ast.Constant) and node.value is None
+
+
 def tolerates_none(node: ast.expr, source: Source) -> bool:
     """Tell whether the code around an expression works when it is None."""
     parent = source.parent(node)

@@ -98,20 +98,11 @@ class Relayout:
 
     def _head_end(self, statement: ast.stmt, first: int) -> int:
         """Return the line on which the head of a compound statement ends."""
-        depth = 0
-        start = (self._source.span(statement).line, self._source.span(statement).column - 1)
-        for token in self._source.tokens:
-            if token.start < start or token.type != tokenize.OP:
-                continue
-            if token.string in "([{":
-                depth += 1
-            elif token.string in ")]}":
-                depth -= 1
-            elif token.string == ":" and depth == 0:
-                if token.end[0] >= first:
-                    break
-                return token.end[0]
-        raise Entangled(f"line {start[0]} holds more than this statement")
+        span = self._source.span(statement)
+        end = self._source.head_end(span)
+        if end is None or end[0] >= first:
+            raise Entangled(f"line {span.line} holds more than this statement")
+        return end[0]
 
     def _indent(self, line: int) -> str:
         text = self._source.line(line)

@@ -14,7 +14,7 @@ import sys
 import tokenize
 import warnings
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -288,8 +288,34 @@ class Source:
                 found.append((Span(line, column + 1, line, token.end[1] + 1), token.string))
         return found
 
+    def head_end(self, node: Span) -> tuple[int, int] | None:
+        """Return line and column, from 1, behind the colon that ends the head of a compound statement."""
+        depth = 0
+        begin = (node.line, node.column - 1)
+        for token in self.tokens:
+            if token.start < begin or token.type != tokenize.OP:
+                continue
+            if token.string in "([{":
+                depth += 1
+            elif token.string in ")]}":
+                depth -= 1
+            elif token.string == ":" and depth == 0:
+                return token.end[0], token.end[1] + 1
+        return None
+
     def has_comment(self, start: int, end: int) -> bool:
         """Tell whether a comment stands between two offsets into the text."""
         if "#" not in self.text[start:end]:
             return False
         return any(start <= self.offset(at.line, at.column) < end for at, _ in self.comments)
+
+
+def statements(block: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield every statement of a block and of the blocks within it, in order; functions and classes are one each."""
+    for statement in block:
+        yield statement
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            continue
+        for name in ("body", "handlers", "orelse", "finalbody"):
+            for inner in getattr(statement, name, ()):
+                yield from statements(inner.body if isinstance(inner, ast.ExceptHandler) else [inner])

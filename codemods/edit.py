@@ -7,7 +7,6 @@ LibCST cannot print back to the letter is noticed at once.
 from __future__ import annotations
 
 import ast
-import tokenize
 from collections.abc import Collection, Sequence
 from typing import TypeAlias, TypeVar, cast
 
@@ -95,18 +94,10 @@ class Draft:
 
     def _signature_end(self, function: Span) -> int:
         """Return the offset behind the colon that ends a function's head."""
-        depth = 0
-        begin = (function.line, function.column - 1)
-        for token in self.source.tokens:
-            if token.start < begin or token.type != tokenize.OP:
-                continue
-            if token.string in "([{":
-                depth += 1
-            elif token.string in ")]}":
-                depth -= 1
-            elif token.string == ":" and depth == 0:
-                return self.source.offset(token.end[0], token.end[1] + 1)
-        raise Refused(f"line {function.line}: the end of this signature was not found")
+        end = self.source.head_end(function)
+        if end is None:
+            raise Refused(f"line {function.line}: the end of this signature was not found")
+        return self.source.offset(*end)
 
     # -- statements
 
@@ -119,12 +110,8 @@ class Draft:
 
         If it is to be ``detached``, comments directly above that one stay with it.
         """
-        at = self.source.line_start(span.line)
-        indent = self.source.text[at : self._start(span)]
-        if indent.strip(" \t"):
-            raise Refused(f"line {span.line}: the statement does not stand on a line of its own")
         at = self.source.line_start(self._first_comment(span) if detached else span.line)
-        self._edit(at, at, f"{indent}{text}\n")
+        self._edit(at, at, self._block(span, [text]))
 
     def _first_comment(self, span: Span) -> int:
         """Return the first line of the comments directly above a statement and indented like it, else its own."""

@@ -67,6 +67,13 @@ def lineage(node: ast.ClassDef, source: Source) -> Lineage:
     return Lineage(tuple(own), tuple(outside), pipecat)
 
 
+def is_of_library(dotted: str | None, source: Source) -> bool:
+    """Tell whether a name is the installed Pipecat's: not of a copy of it in the project."""
+    if dotted is None or (not dotted.startswith("pipecat.") and dotted != "pipecat"):
+        return False
+    return source.project.find_module("pipecat", source.path) is None
+
+
 def pipecat_name(source: Source, node: ast.ClassDef) -> str | None:
     """Return the dotted name a class has within Pipecat if its file is a copy of one of Pipecat's modules.
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 from checks.guards import tests_version
 from checks.pipecat import timeline
+from checks.pipecat.hierarchy import is_of_library
 from checks.receivers import is_super_call
 from checks.source import Source
 
@@ -26,8 +27,16 @@ class Unknown:
     fate: Literal["swallowed", "refused"]
 
 
-def unknown_keywords(node: ast.Call, source: Source) -> Iterator[Unknown]:
-    """Yield the keywords of a call that the target release does not take."""
+def unknown_keywords(source: Source) -> list[Unknown]:
+    """Return the keywords in a file that the target release does not take, worked out once for all who ask."""
+    memo = source.project.memo
+    key = f"unknown keywords of {source.path}"
+    if key not in memo:
+        memo[key] = [unknown for node in source.nodes(ast.Call) for unknown in _of_call(node, source)]
+    return memo[key]
+
+
+def _of_call(node: ast.Call, source: Source) -> Iterator[Unknown]:
     if not node.keywords:
         return
     built = called_name(node, source)
@@ -60,6 +69,4 @@ def called_name(node: ast.Call, source: Source) -> str | None:
     if isinstance(called, ast.Subscript):
         called = called.value
     found = source.project.resolve(called, source)
-    if not isinstance(found, str) or not found.startswith("pipecat."):
-        return None
-    return found if source.project.find_module("pipecat", source.path) is None else None
+    return found if isinstance(found, str) and is_of_library(found, source) else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from typing import cast
@@ -258,7 +258,6 @@ class Written:
     span: str
     lines: list[str] = field(default_factory=list[str])
     described: list[str] = field(default_factory=list[str])
-    ttfb: str = TTFB
     measured: str | None = None
     keys: set[object] = field(default_factory=set[object])
 
@@ -292,7 +291,7 @@ class Written:
         """
         if self.measured not in (None, ttfb):
             raise Unclear("two attributes get the time to the first byte")
-        self.measured = self.ttfb = ttfb
+        self.measured = ttfb
 
     def tell(self, statement: ast.stmt) -> None:
         """Read a statement that tells the span something.
@@ -321,7 +320,7 @@ class Written:
             tuple(self.described),
             tuple(self.reader.used),
             wanted,
-            self.ttfb,
+            self.measured or TTFB,
         )
 
     def _attribute(self, key: ast.expr, value: ast.expr) -> None:
@@ -369,14 +368,3 @@ class Written:
         if isinstance(node, ast.Name) and node.id == self.span:
             return SPAN
         return self.reader.text_of(node)
-
-
-def statements(block: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield every statement of a block and of the blocks within it, in order; functions and classes are one each."""
-    for statement in block:
-        yield statement
-        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            continue
-        for name in ("body", "handlers", "orelse", "finalbody"):
-            for inner in getattr(statement, name, ()):
-                yield from statements(inner.body if isinstance(inner, ast.ExceptHandler) else [inner])

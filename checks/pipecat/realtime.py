@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 
+from checks.guards import is_none
 from checks.pipecat.hierarchy import Lineage, lineage
 from checks.pipecat.releases import Release
 from checks.pipecat.timeline import ancestors
@@ -66,7 +67,7 @@ def services_of(node: ast.expr, source: Source) -> frozenset[str]:
 
 
 def _kept_in(receiver: Receiver, source: Source) -> frozenset[str]:
-    values = [value for value in assigned(receiver, source) if not _is_none(value)]
+    values = [value for value in assigned(receiver, source) if not is_none(value)]
     if len(values) != 1 or not isinstance(values[0], ast.Call):
         return frozenset()
     return _classes(values[0].func, source)
@@ -75,7 +76,7 @@ def _kept_in(receiver: Receiver, source: Source) -> frozenset[str]:
 def _annotated(annotation: ast.expr | None, source: Source) -> frozenset[str]:
     """Return the classes of an annotation, ``None`` beside them left out."""
     if isinstance(annotation, ast.BinOp) and isinstance(annotation.op, ast.BitOr):
-        sides = [side for side in (annotation.left, annotation.right) if not _is_none(side)]
+        sides = [side for side in (annotation.left, annotation.right) if not is_none(side)]
         return _annotated(sides[0], source) if len(sides) == 1 else frozenset()
     if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value).endswith("Optional"):
         return _annotated(annotation.slice, source)
@@ -89,7 +90,3 @@ def _classes(node: ast.expr, source: Source) -> frozenset[str]:
     if found is None or not isinstance(found[1], ast.ClassDef):
         return frozenset()
     return lineage(found[1], found[0]).names
-
-
-def _is_none(value: ast.expr | None) -> bool:
-    return isinstance(value, ast.Constant) and value.value is None

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from checks.guards import is_none
 from checks.names import parameters
 from checks.pipecat.openings import (
     Opening,
@@ -19,14 +20,13 @@ from checks.pipecat.openings import (
     attribute_of,
     is_about_ttfb,
     span_calls,
-    statements,
 )
-from checks.source import Source, Span
+from checks.source import Source, Span, statements
 from checks.unclear import Unclear
 
 _KINDS = ("isasyncgenfunction", "iscoroutinefunction", "isgeneratorfunction")
 _LOGGERS = ("logger", "logging", "log", "_logger", "LOGGER")
-_OF_A_FAILURE = ("record_exception", "set_status")
+OF_A_FAILURE = ("record_exception", "set_status")
 _MANAGERS = ("asynccontextmanager", "contextmanager")
 # Calls by which a value is worked out without touching anything.
 _ONLY_ASK = ("time", "inspect", "asyncio", "datetime")
@@ -298,7 +298,7 @@ class _Parts:
             told = attribute_of(statement, self._span)
             if isinstance(call, ast.Call) and _root(call.func) in _LOGGERS:
                 says_so = says_so or "trac" in text.lower()
-            elif told is not None and told[0] in _OF_A_FAILURE and wrapper is self._inner:
+            elif told is not None and told[0] in OF_A_FAILURE and wrapper is self._inner:
                 continue
             elif not (text == "raise" or (says_so and self._hands_on(statement, wrapper))):
                 raise self._strange(statement)
@@ -324,7 +324,7 @@ class _Parts:
         if not isinstance(yielded, ast.Yield) or not is_manager:
             return False
         value = yielded.value
-        return value is None or _is_none(value) or (isinstance(value, ast.Name) and value.id == self._span)
+        return value is None or is_none(value) or (isinstance(value, ast.Name) and value.id == self._span)
 
     def _is_call(self, node: ast.expr, wrapper: _Function) -> bool:
         """Tell whether an expression calls the method with just what the wrapper was given."""
@@ -463,10 +463,6 @@ def _is_manager(wrapper: _Function) -> bool:
 
 def _is_text(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-
-
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
 
 
 def opened_span(call: ast.Call, source: Source) -> tuple[str, ast.stmt]:

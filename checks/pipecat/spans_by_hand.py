@@ -14,17 +14,15 @@ from checks.pipecat.openings import (
     attribute_of,
     is_about_ttfb,
     span_calls,
-    statements,
 )
-from checks.pipecat.span_decorators import opened_span
+from checks.pipecat.span_decorators import OF_A_FAILURE, opened_span
 from checks.relayout import Entangled, Lines, Relayout
-from checks.source import Source
+from checks.source import Source, statements
 from checks.unclear import Unclear
 
 _Block = list[ast.stmt]
-_OF_A_FAILURE = ("record_exception", "set_status")
 # What hands on, or asks for, the span that is open.
-CURRENT_SPAN = ("get_current_span", "get_current", "inject", "attach")
+_CURRENT_SPAN = ("get_current_span", "get_current", "inject", "attach")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +43,16 @@ def span_by_hand(method: ast.AsyncFunctionDef, source: Source) -> SpanByHand:
         return _Taken(method, source).span()
     except Entangled as entangled:
         raise Unclear(str(entangled)) from None
+
+
+def asks_for_current_span(method: ast.AsyncFunctionDef) -> ast.Name | ast.Attribute | None:
+    """Return a place where a method asks for the span that is open, or hands it on without naming it."""
+    for part in ast.walk(method):
+        if isinstance(part, ast.Attribute) and part.attr in _CURRENT_SPAN:
+            return part
+        if isinstance(part, ast.Name) and part.id in _CURRENT_SPAN:
+            return part
+    return None
 
 
 class _Taken:
@@ -145,22 +153,22 @@ class _Taken:
         """Tell whether a statement records a failure that is raised on, which the tracer records too."""
         found = attribute_of(statement, self._span)
         handler = self._source.parent(statement)
-        if found is None or found[0] not in _OF_A_FAILURE or not isinstance(handler, ast.ExceptHandler):
+        if found is None or found[0] not in OF_A_FAILURE or not isinstance(handler, ast.ExceptHandler):
             return False
         attempt = self._source.parent(handler)
         told = (attribute_of(one, self._span) for one in handler.body[:-1])
-        only_records = all(one is not None and one[0] in _OF_A_FAILURE for one in told)
+        only_records = all(one is not None and one[0] in OF_A_FAILURE for one in told)
         alone = isinstance(attempt, ast.Try) and not attempt.orelse
         return only_records and alone and ast.unparse(handler.body[-1]) == "raise"
 
     def _check_names(self) -> None:
         """Make sure that the span, and what holds for the time it is open, is used for nothing else."""
+        asking = asks_for_current_span(self._method)
+        if asking is not None:
+            raise Unclear(f"line {asking.lineno} asks for the current span")
         for part in ast.walk(self._method):
             if isinstance(part, ast.TryStar):
                 raise Unclear(f"line {part.lineno}: except* is not understood")
-            name = part.attr if isinstance(part, ast.Attribute) else part.id if isinstance(part, ast.Name) else None
-            if name in CURRENT_SPAN:
-                raise Unclear(f"line {getattr(part, 'lineno', 0)} asks for the current span")
         doomed = {part for statement in self._doomed for part in ast.walk(statement)}
         for part in ast.walk(self._method):
             if isinstance(part, ast.Name) and part.id == self._span and part not in doomed:

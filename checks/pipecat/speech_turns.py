@@ -10,14 +10,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from checks.guards import is_none
 from checks.hoist import unused_name
 from checks.loggers import module_logger
 from checks.pipecat import timeline
 from checks.pipecat.hierarchy import Lineage, lineage, method, pipecat_name
-from checks.pipecat.openings import statements
 from checks.pipecat.realtime import REALTIME
 from checks.receivers import is_self_attribute
-from checks.source import Source, Span
+from checks.source import Source, Span, statements
 from checks.unclear import Unclear
 
 STARTED, STOPPED = "pipecat.frames.frames.TTSStartedFrame", "pipecat.frames.frames.TTSStoppedFrame"
@@ -102,13 +102,9 @@ def _absent(test: ast.expr, source: Source) -> ast.Attribute | None:
     found: ast.expr | None = None
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         found = test.operand
-    elif isinstance(test, ast.Compare) and isinstance(test.ops[0], (ast.Is, ast.Eq)) and _is_none(test.comparators[0]):
+    elif isinstance(test, ast.Compare) and isinstance(test.ops[0], (ast.Is, ast.Eq)) and is_none(test.comparators[0]):
         found = test.left
     return found if isinstance(found, ast.Attribute) and is_self_attribute(found, source) else None
-
-
-def _is_none(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _gives(statement: ast.AST, tracked: ast.Attribute, source: Source) -> bool:
@@ -269,7 +265,7 @@ class Speech:
             return False
         given = [one for one in statement.body if _gives(one, self._taken.tracked, self._source)]
         others = [one for one in statement.body if one not in given and not _logs(one)]
-        return len(given) == 1 and isinstance(given[0], ast.Assign) and _is_none(given[0].value) and not others
+        return len(given) == 1 and isinstance(given[0], ast.Assign) and is_none(given[0].value) and not others
 
     def _handler(self, event: str, name: str) -> _Method | None:
         """Return the method that handles an event: by what it is called for, else by its own name."""

@@ -89,6 +89,7 @@ class Place:
     name: str
 
 
+@cache
 def place(dotted: str) -> Place | None:
     """Return where a dotted name is defined or was, by the longest module that any release has; None for no module's.
 
@@ -232,7 +233,8 @@ def ancestors(name: str, release: Release) -> set[str]:
     return set(lineage(name, release))
 
 
-def lineage(name: str, release: Release) -> list[str]:
+@cache
+def lineage(name: str, release: Release) -> tuple[str, ...]:
     """Return the dotted names of a class and of its ancestors, nearest first."""
     found: list[str] = []
     todo = [canonical(name, release)]
@@ -241,7 +243,7 @@ def lineage(name: str, release: Release) -> list[str]:
         if one not in found:
             found.append(one)
             todo = [*(canonical(base, release) for base in bases(one, release)), *todo]
-    return found
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def is_tts_service(node: ast.ClassDef, source: Source) -> bool:
 
 def is_traced(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Tell whether a method is traced by a decorator of any make, or opens a span itself."""
-    if is_traced_by_decorator(function):
+    if any(_TRACING_WORDS.search(ast.unparse(decorator)) for decorator in function.decorator_list):
         return True
     for part in ast.walk(function):
         if isinstance(part, ast.Attribute) and part.attr in SPAN_CALLS:
@@ -65,11 +65,6 @@ def is_replaced(owner: ast.ClassDef, source: Source) -> bool:
                 if isinstance(target.value, ast.Name) and target.value.id == owner.name:
                     return True
     return False
-
-
-def is_traced_by_decorator(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Tell whether a decorator that, by its name, traces stands on a method."""
-    return any(_TRACING_WORDS.search(ast.unparse(decorator)) for decorator in function.decorator_list)
 
 
 def is_set_name_tracer(decorator: ast.expr, source: Source) -> bool:

@@ -32,6 +32,7 @@ from collections.abc import Iterator
 from checks.guards import tests_version
 from checks.pipecat import timeline
 from checks.pipecat.deprecations import Deprecation, of_name
+from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.moves import move_of, one_by_one
 from checks.rule import Finding, Fix, Rule
 from checks.source import Source
@@ -48,7 +49,7 @@ RULE = Rule(
 @RULE.on(ast.ImportFrom)
 def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
     """Decide on ``from module import names``."""
-    if node.level or not node.module or not _is_asked(node.module, source):
+    if node.level or not node.module or not is_of_library(node.module, source):
         return
     if source.names.is_guarded(node) or tests_version(node, source) or move_of(node.module, source) is not None:
         return
@@ -63,7 +64,7 @@ def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
 def imported_modules(node: ast.Import, source: Source) -> Iterator[Finding]:
     """Decide on ``import module``."""
     for alias in node.names:
-        one = _found(alias.name, source) if _is_asked(alias.name, source) else None
+        one = _found(alias.name, source) if is_of_library(alias.name, source) else None
         if one is not None and not source.names.is_guarded(node) and not tests_version(node, source):
             yield RULE.finding(source, alias, f"{alias.name} {one.story}", removed_in=one.removed_in)
 
@@ -74,17 +75,12 @@ def dotted_uses(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     if not isinstance(node.ctx, ast.Load):
         return
     base = source.names.resolve(node.value)
-    if base is None or not base.startswith("pipecat.") or not _is_asked(base, source):
+    if base is None or not is_of_library(base, source):
         return
     # What is said of an import is not said again of its uses.
     if _found(base, source) is None and (one := _found(f"{base}.{node.attr}", source)) is not None:
         if not tests_version(node, source):
             yield RULE.finding(source, node, f"{source.segment(node)} {one.story}", removed_in=one.removed_in)
-
-
-def _is_asked(dotted: str, source: Source) -> bool:
-    """Tell whether a name is Pipecat's, and not of a copy of it in the project."""
-    return dotted.startswith("pipecat.") and source.project.find_module("pipecat", source.path) is None
 
 
 def _found(dotted: str, source: Source) -> Deprecation | None:

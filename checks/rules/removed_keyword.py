@@ -36,9 +36,9 @@ RULE = Rule(
 )
 
 
-@RULE.on(ast.Call)
-def called(node: ast.Call, source: Source) -> Iterator[Finding]:
-    """Decide on the keywords of one call."""
-    for unknown in unknown_keywords(node, source):
+@RULE.on(ast.Module)
+def calls(node: ast.Module, source: Source) -> Iterator[Finding]:
+    """Decide on the keywords of a file's calls."""
+    for unknown in unknown_keywords(source):
         if unknown.fate == "refused":
             yield RULE.finding(source, unknown.keyword, f"{unknown.owner} {unknown.story}: TypeError")

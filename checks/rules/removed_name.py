@@ -34,6 +34,7 @@ from collections.abc import Iterator
 
 from checks.guards import tests_version
 from checks.pipecat import timeline
+from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.moves import move_of, one_by_one
 from checks.rule import Finding, Fix, Rule
 from checks.source import Source
@@ -50,7 +51,7 @@ _TAKES_A_NAME = ("patch", "object", "import_module", "dict", "multiple")
 @RULE.on(ast.ImportFrom)
 def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
     """Decide on ``from module import names``."""
-    if node.level or not node.module or not _is_asked(node.module, source) or _is_guarded(node, source):
+    if node.level or not node.module or not is_of_library(node.module, source) or _is_guarded(node, source):
         return
     if move_of(node.module, source) is not None:
         return  # task-manager-argument moves it, with what else changes there
@@ -71,7 +72,7 @@ def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
 def imported_modules(node: ast.Import, source: Source) -> Iterator[Finding]:
     """Decide on ``import module``."""
     for alias in node.names:
-        if _is_asked(alias.name, source) and _is_missing(alias.name, source) and not _is_guarded(node, source):
+        if is_of_library(alias.name, source) and _is_missing(alias.name, source) and not _is_guarded(node, source):
             yield RULE.finding(source, alias, _message(alias.name, source))
 
 
@@ -81,11 +82,11 @@ def dotted_uses(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     if not isinstance(node.ctx, ast.Load) or isinstance(source.parent(node), ast.Attribute):
         return
     base = source.names.resolve(node.value)
-    if base is None or not base.startswith("pipecat.") or not _is_asked(base, source):
+    if base is None or not is_of_library(base, source):
         return
     dotted = f"{base}.{node.attr}"
     # What is said of the import is not said again of its uses.
-    if timeline.exists(base, source.project.target) and _is_missing(dotted, source) and not _tests(node, source):
+    if timeline.exists(base, source.project.target) and _is_missing(dotted, source) and not tests_version(node, source):
         yield RULE.finding(source, node, _message(dotted, source))
 
 
@@ -96,16 +97,9 @@ def names_in_strings(node: ast.Call, source: Source) -> Iterator[Finding]:
     if not isinstance(first, ast.Constant) or not isinstance(first.value, str):
         return
     called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-    if called in _TAKES_A_NAME and first.value.startswith("pipecat.") and _is_asked(first.value, source):
-        if _is_missing(first.value, source) and not _tests(node, source):
+    if called in _TAKES_A_NAME and is_of_library(first.value, source):
+        if _is_missing(first.value, source) and not tests_version(node, source):
             yield RULE.finding(source, first, _message(first.value, source))
-
-
-def _is_asked(dotted: str, source: Source) -> bool:
-    """Tell whether a name is Pipecat's, and not of a copy of it in the project."""
-    if not dotted.startswith("pipecat.") and dotted != "pipecat":
-        return False
-    return source.project.find_module("pipecat", source.path) is None
 
 
 def _is_missing(dotted: str, source: Source) -> bool:
@@ -114,10 +108,6 @@ def _is_missing(dotted: str, source: Source) -> bool:
 
 def _is_guarded(node: ast.Import | ast.ImportFrom, source: Source) -> bool:
     return source.names.is_guarded(node) or tests_version(node, source)
-
-
-def _tests(node: ast.AST, source: Source) -> bool:
-    return tests_version(node, source)
 
 
 def _message(dotted: str, source: Source) -> str:

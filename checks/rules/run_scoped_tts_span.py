@@ -45,7 +45,7 @@ from checks.pipecat.hierarchy import method
 from checks.pipecat.openings import TTFB, Opening, is_span_call, span_calls
 from checks.pipecat.releases import Release
 from checks.pipecat.span_decorators import Form, span_decorator
-from checks.pipecat.spans_by_hand import CURRENT_SPAN, span_by_hand
+from checks.pipecat.spans_by_hand import asks_for_current_span, span_by_hand
 from checks.pipecat.tracing import (
     DESCRIPTOR_SINCE,
     METHOD,
@@ -314,13 +314,8 @@ def _is_on_run_tts(name: ast.expr, source: Source) -> tuple[bool, bool]:
     if decorator not in function.decorator_list:
         return False, False
     others = [one for one in function.decorator_list if one is not decorator]
-    asks = any(
-        (part.attr if isinstance(part, ast.Attribute) else part.id) in CURRENT_SPAN
-        for part in ast.walk(function)
-        if isinstance(part, (ast.Attribute, ast.Name))
-    )
     fit = all(hands_on(one, source) for one in others) and takes_context_id(function)
-    return True, fit and not asks
+    return True, fit and asks_for_current_span(function) is None
 
 
 # -- methods

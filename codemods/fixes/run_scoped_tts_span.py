@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from importlib.resources import files
 
-from checks.pipecat.openings import Opening
+from checks.pipecat.openings import TTFB, Opening
 from checks.pipecat.span_decorators import Form
 from checks.rules.run_scoped_tts_span import Facts, Replaced, TakenOver
 from codemods.edit import Draft
@@ -13,8 +13,6 @@ from codemods.edit import Draft
 _OPENING = "Open a span with what holds for the whole synthesis."
 _DESCRIBING = "Tell a span what is said in all, again with each further text."
 _WANTED = "Tell whether spans are wanted from a service at this moment."
-# What the template gives a span once the first byte has come.
-_TTFB = '"metrics.ttfb", value'
 _APART = "\n\n\n"
 
 
@@ -49,7 +47,7 @@ def _tracer(facts: Facts) -> list[str]:
     parts = _template()
     wanted = facts.opening.wanted or "True"
     asked = f'def _is_tracing(service: Any) -> bool:\n    """{_WANTED}"""\n    return {wanted}'
-    spans = parts["_SynthesisSpans"].replace(_TTFB, facts.opening.ttfb)
+    spans = parts["_SynthesisSpans"].replace(TTFB, facts.opening.ttfb)
     texts = [asked, parts["_TracedSynthesis"], parts["_OpenSpan"], spans]
     return [text.replace("logging.warning(", f"{facts.logger}.warning(") for text in texts]
 
