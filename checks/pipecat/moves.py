@@ -11,7 +11,8 @@ from functools import cache
 from importlib.resources import files
 
 from checks.pipecat.releases import Release, parse
-from checks.rule import Finding, Rule
+from checks.pipecat.renames import NewName, successor
+from checks.rule import Finding, Fix, Rule
 from checks.source import Source, Span
 
 
@@ -73,7 +74,7 @@ def moved_import(node: ast.ImportFrom, move: Move, source: Source) -> MovedImpor
         return f"{', '.join(strangers)} has no new home"
     if not source.begins_line(node):
         return "the import does not stand on a line of its own"
-    homes = tuple(_new_home(alias, node, move, source) for alias in node.names)
+    homes = tuple(_new_home(alias, node, move.names[alias.name], source) for alias in node.names)
     return MovedImport(source.span(node), homes, len({home.module for home in homes}) == 1)
 
 
@@ -81,36 +82,71 @@ def moved_names(node: ast.ImportFrom, new: Mapping[ast.alias, str], source: Sour
     """Return the import with some of its names from elsewhere, by their new dotted names; None if it cannot be."""
     if not new or not source.begins_line(node):
         return None
-    homes: list[NewHome] = []
-    for alias in node.names:
-        module, _, name = new.get(alias, f"{node.module}.{alias.name}").rpartition(".")
-        homes.append(NewHome(alias.name, module, name, alias.asname or alias.name, ()))
-    return MovedImport(source.span(node), tuple(homes), len({home.module for home in homes}) == 1)
+    kept = {alias: f"{node.module}.{alias.name}" for alias in node.names}
+    homes = tuple(_new_home(alias, node, {**kept, **new}[alias], source) for alias in node.names)
+    return MovedImport(source.span(node), homes, len({home.module for home in homes}) == 1)
+
+
+@dataclass(frozen=True, slots=True)
+class DottedUse:
+    """Facts of a use ``module.name``: what stands there from now on, imported from ``module`` if that is given."""
+
+    whole: Span
+    module: str | None
+    text: str
+
+
+def place_taken(dotted: str, source: Source) -> NewName | None:
+    """Return what took a name's place in the target release and every other one the project admits."""
+    return successor(dotted, source.project.target, source.project.oldest)
+
+
+def new_name_of(node: ast.Attribute, new: NewName, source: Source) -> DottedUse:
+    """Return what becomes of a dotted use: the new name of the same module, or one imported from another."""
+    module = new.dotted.rpartition(".")[0]
+    if source.names.resolve(node.value) == module:
+        return DottedUse(source.span(node), None, f"{source.segment(node.value)}.{new.leaf}")
+    return DottedUse(source.span(node), module, new.leaf)
 
 
 def one_by_one(
-    node: ast.ImportFrom, said: Mapping[ast.alias, str], new: Mapping[ast.alias, str], rule: Rule, source: Source
+    node: ast.ImportFrom,
+    said: Mapping[ast.alias, str],
+    new: Mapping[ast.alias, NewName],
+    rule: Rule,
+    source: Source,
 ) -> Iterator[Finding]:
-    """Yield a finding for each name of an import there is something to say of, mended together where they move."""
-    facts: MovedImport | tuple[()] | None = moved_names(node, new, source)
-    group = f"{source.path}:{node.lineno}"
+    """Yield a finding for each name of an import there is something to say of, mended together where they move.
+
+    What behaves the same under its new name does not wait for what may not.
+    """
+    for fix in Fix:
+        moving = {alias: name.dotted for alias, name in new.items() if name.fix is fix and alias in said}
+        facts: MovedImport | tuple[()] | None = moved_names(node, moving, source)
+        group = f"{source.path}:{node.lineno}:{fix}"
+        for alias in moving if facts is not None else ():
+            yield rule.finding(source, alias, said[alias], facts=facts, fix=fix, group=group, group_size=len(moving))
+            facts = ()  # the first finding stands for all of them
     for alias, message in said.items():
-        if facts is None or alias not in new:
+        if alias not in new or not source.begins_line(node):
             yield rule.finding(source, alias, message)
-            continue
-        yield rule.finding(source, alias, message, facts=facts, group=group, group_size=len(new))
-        facts = ()  # the first finding stands for all of them
 
 
-def _new_home(alias: ast.alias, node: ast.ImportFrom, move: Move, source: Source) -> NewHome:
-    module, _, name = move.names[alias.name].rpartition(".")
+def _new_home(alias: ast.alias, node: ast.ImportFrom, dotted: str, source: Source) -> NewHome:
+    module, _, name = dotted.rpartition(".")
     local = alias.asname or alias.name
     if alias.asname or name == alias.name:
         return NewHome(alias.name, module, name, local, ())
-    uses = list(_uses(local, node, source))
-    if name in _all_names(source) or _is_exported(local, node, source):
+    uses = [*(source.span(use) for use in _uses(local, node, source)), *_in_annotations(local, source)]
+    # RTVIError less its namespace would be Error, which says less and may hide another.
+    lost = local.removesuffix(name)
+    if (
+        not _is_free(name, dotted, node, source)
+        or (lost != local and lost.isupper())
+        or _is_exported(local, node, source)
+    ):
         return NewHome(alias.name, module, name, local, ())
-    return NewHome(alias.name, module, name, name, tuple(source.span(use) for use in uses))
+    return NewHome(alias.name, module, name, name, tuple(uses))
 
 
 def _uses(local: str, node: ast.ImportFrom, source: Source) -> Iterator[ast.Name]:
@@ -120,16 +156,66 @@ def _uses(local: str, node: ast.ImportFrom, source: Source) -> Iterator[ast.Name
                 yield name
 
 
-def _all_names(source: Source) -> set[str]:
-    bound = {name for scope in source.names.scopes() for name in source.names.table(scope)}
-    return bound | {name.id for name in source.nodes(ast.Name)}
+def _is_free(name: str, dotted: str, node: ast.ImportFrom, source: Source) -> bool:
+    """Tell whether a name is not used in a file, or only for just what it is to mean."""
+    if name in [alias.asname or alias.name for alias in node.names]:
+        return False
+    tables = (source.names.table(scope) for scope in source.names.scopes())
+    bound = [binding.qualified for table in tables for binding in table.get(name, ())]
+    if bound:
+        return set(bound) == {dotted}
+    return all(use.id != name for use in source.nodes(ast.Name))
+
+
+def _in_annotations(name: str, source: Source) -> Iterator[Span]:
+    """Yield where a name stands in the strings that are annotations."""
+    for constant in source.nodes(ast.Constant):
+        for start in _places_in_annotation(constant, name, source):
+            yield source.span_between(start, start + len(name))
+
+
+def _places_in_annotation(constant: ast.Constant, name: str, source: Source) -> Iterator[int]:
+    """Yield the offsets at which a name stands in a string written out plainly that is (part of) an annotation."""
+    text = constant.value
+    if not isinstance(text, str) or name not in text or not _is_annotation(constant, source):
+        return
+    start = source.start(constant)
+    if source.segment(constant)[1:-1] == text:
+        for match in re.finditer(rf"(?<![\w.]){re.escape(name)}\b", text):
+            yield start + 1 + match.start()
+
+
+def _is_annotation(node: ast.expr, source: Source) -> bool:
+    """Tell whether an expression is an annotation, or an argument of one."""
+    child: ast.AST = node
+    for above in source.ancestors(node):
+        if child is getattr(above, "annotation", None) or child is getattr(above, "returns", None):
+            return True
+        if not isinstance(above, (ast.Subscript, ast.BinOp, ast.Tuple)) or _is_literal(above, source):
+            return False
+        child = above
+    return False
+
+
+def _is_literal(node: ast.AST, source: Source) -> bool:
+    return isinstance(node, ast.Subscript) and source.segment(node.value).rpartition(".")[2] in ("Literal", "Annotated")
 
 
 def _may_name(constant: ast.Constant, name: str, source: Source) -> bool:
-    """Tell whether a string, other than a docstring or a comment-like one, may refer to a name."""
-    if not isinstance(constant.value, str) or isinstance(source.parent(constant), ast.Expr):
+    """Tell whether a string that is no annotation may be code that refers to a name; prose does not."""
+    text = constant.value
+    if not isinstance(text, str) or name not in text or isinstance(source.parent(constant), ast.Expr):
         return False
-    return re.search(rf"\b{re.escape(name)}\b", constant.value) is not None
+    if any(True for _ in _places_in_annotation(constant, name, source)):
+        return False
+    try:
+        parsed = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError):
+        return False
+    parts = list(ast.walk(parsed))
+    if any(isinstance(part, (ast.Compare, ast.BoolOp, ast.UnaryOp, ast.IfExp)) for part in parts):
+        return False  # "PipelineTask is up"
+    return any(name in (getattr(part, "id", ""), getattr(part, "attr", "")) for part in parts)
 
 
 def _is_exported(local: str, node: ast.ImportFrom, source: Source) -> bool:

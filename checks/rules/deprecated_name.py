@@ -16,9 +16,9 @@ Example:
         from pipecat.adapters.llm.schemas.tools_schema import ToolsSchema
 
 Fix safety:
-    Safe where the target release passes the same object on from the new module to the old one, and every release the
-    project's requirement admits has the new one. All else is left to a human: a class that takes another's place may be
-    built and behave differently.
+    Safe where the old name is the same object passed on from a new module, or a class that only carries the new one
+    under its old name. Unsafe where the new one differs in its defaults, or in what it sends. Left to a human where
+    nothing simply takes its place, and where the project's requirement admits a release without the new name.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -33,7 +33,7 @@ from checks.guards import tests_version
 from checks.pipecat import timeline
 from checks.pipecat.deprecations import Deprecation, of_name
 from checks.pipecat.hierarchy import is_of_library
-from checks.pipecat.moves import move_of, one_by_one
+from checks.pipecat.moves import move_of, new_name_of, one_by_one, place_taken
 from checks.rule import Finding, Fix, Rule
 from checks.source import Source
 
@@ -55,8 +55,8 @@ def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
         return
     found = {alias: _found(f"{node.module}.{alias.name}", source) for alias in node.names}
     said = {alias: f"{alias.name} {one.story}" for alias, one in found.items() if one is not None}
-    moved = {alias: _elsewhere(f"{node.module}.{alias.name}", source) for alias in said}
-    new = {alias: name for alias, name in moved.items() if name is not None}
+    places = {alias: place_taken(f"{node.module}.{alias.name}", source) for alias in said}
+    new = {alias: name for alias, name in places.items() if name is not None}
     yield from one_by_one(node, said, new, RULE, source)
 
 
@@ -80,17 +80,14 @@ def dotted_uses(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     # What is said of an import is not said again of its uses.
     if _found(base, source) is None and (one := _found(f"{base}.{node.attr}", source)) is not None:
         if not tests_version(node, source):
-            yield RULE.finding(source, node, f"{source.segment(node)} {one.story}", removed_in=one.removed_in)
+            new = place_taken(f"{base}.{node.attr}", source)
+            facts = new_name_of(node, new, source) if new is not None else None
+            message = f"{source.segment(node)} {one.story}"
+            yield RULE.finding(
+                source, node, message, facts=facts, fix=new.fix if new else None, removed_in=one.removed_in
+            )
 
 
 def _found(dotted: str, source: Source) -> Deprecation | None:
     target = source.project.target
     return of_name(dotted, target) if timeline.exists(dotted, target) else None
-
-
-def _elsewhere(dotted: str, source: Source) -> str | None:
-    """Return the name under which the same object is not deprecated, if it has one."""
-    new = timeline.canonical(dotted, source.project.target)
-    if new == dotted or _found(new, source) is not None or not timeline.exists(new, source.project.oldest):
-        return None
-    return new

@@ -19,9 +19,10 @@ Example:
         from pipecat.transports.daily.transport import DailyTransport
 
 Fix safety:
-    Safe: the last release with both names had them for one and the same object. Where none did, what became of it must
-    be looked up, and a human decides; and also where the project's requirement admits a release that does not have the
-    new name yet.
+    Safe where the last release with both names had them for one and the same object, or where the new class is built
+    and behaves as the old one did. Unsafe where something else took the place: other defaults, other messages on the
+    wire. Where nothing is known to have taken it, a human decides; and also where the project's requirement admits a
+    release that does not have the new name yet.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -35,7 +36,8 @@ from collections.abc import Iterator
 from checks.guards import tests_version
 from checks.pipecat import timeline
 from checks.pipecat.hierarchy import is_of_library
-from checks.pipecat.moves import move_of, one_by_one
+from checks.pipecat.moves import move_of, new_name_of, one_by_one, place_taken
+from checks.pipecat.renames import newest_name
 from checks.rule import Finding, Fix, Rule
 from checks.source import Source
 
@@ -62,9 +64,8 @@ def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
     missing = {alias: f"{node.module}.{alias.name}" for alias in node.names}
     missing = {alias: dotted for alias, dotted in missing.items() if _is_missing(dotted, source)}
     said = {alias: _message(dotted, source) for alias, dotted in missing.items()}
-    moved = {alias: _new_name(dotted, source) for alias, dotted in missing.items()}
-    oldest = source.project.oldest
-    new = {alias: name for alias, name in moved.items() if name is not None and timeline.exists(name, oldest)}
+    places = {alias: place_taken(dotted, source) for alias, dotted in missing.items()}
+    new = {alias: name for alias, name in places.items() if name is not None}
     yield from one_by_one(node, said, new, RULE, source)
 
 
@@ -87,7 +88,9 @@ def dotted_uses(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     dotted = f"{base}.{node.attr}"
     # What is said of the import is not said again of its uses.
     if timeline.exists(base, source.project.target) and _is_missing(dotted, source) and not tests_version(node, source):
-        yield RULE.finding(source, node, _message(dotted, source))
+        new = place_taken(dotted, source)
+        facts = new_name_of(node, new, source) if new is not None else None
+        yield RULE.finding(source, node, _message(dotted, source), facts=facts, fix=new.fix if new else None)
 
 
 @RULE.on(ast.Call)
@@ -116,18 +119,12 @@ def _message(dotted: str, source: Source) -> str:
     if gone is None:
         first = timeline.history(dotted)[0][0]
         return f"{dotted} comes with {first}; {target} does not have it"
-    new = _new_name(dotted, source)
+    new = newest_name(dotted, target)
     if new is None:
         return f"{dotted} is gone since {gone}"
-    if not timeline.exists(new, source.project.oldest):
+    if place_taken(dotted, source) is None:
         oldest = source.project.oldest
         return (
             f"{dotted} is gone since {gone}; it is {new} now, but not yet in {oldest}, which the project still admits"
         )
     return f"{dotted} is gone since {gone}; it is {new} now"
-
-
-def _new_name(dotted: str, source: Source) -> str | None:
-    """Return the name, there in the target release, that was the same object as one that is gone."""
-    new = timeline.last_meaning(dotted, source.project.target)
-    return new if new is not None and timeline.exists(new, source.project.target) else None
