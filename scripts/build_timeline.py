@@ -12,7 +12,8 @@ timeline.txt has a line for each module: its dotted name, a tab, and a JSON obje
 * ``a``: names it imports from another module of Pipecat's, with their dotted name there
 * ``v``: other names, ``f``: functions with their signatures
 * ``c``: classes; of each ``b`` its bases, ``i`` its own constructor's signature, ``o`` its fields (annotated names of
-  the class body), ``k`` what its decorators make of it, ``m`` its methods with their signatures and other names
+  the class body), ``k`` what its decorators make of it, ``m`` its methods with their signatures and other names:
+  ``class`` for one within it, ``=`` and the dotted name of one it has under another name
 
 A signature is ``(text,*,voice=,**kwargs)``: ``=`` marks a default, ``async`` stands in front if it is. Behind a
 ``**kwargs`` stands what becomes of it: ``>`` it is handed to the base class, ``?`` it is used otherwise, nothing: it is
@@ -151,13 +152,23 @@ def read_class(node: ast.ClassDef, name: str, module: Module, home: str) -> None
             fields += field_of(statement.target.id, statement)
             members.setdefault(statement.target.id, "")
         else:
-            members |= dict.fromkeys(bound(statement) - members.keys(), "")
+            same = alias_of(statement, names)
+            members |= {one: same for one in bound(statement) - members.keys()}
     dotted = [dotted_name(base, names) for base in node.bases]
     kinds = [str(dotted_name(one.func if isinstance(one, ast.Call) else one, names)) for one in node.decorator_list]
     kinds += [f"{one.arg}={one.value.value}" for one in node.keywords if isinstance(one.value, ast.Constant)]
     kept = {member: value for member, value in members.items() if not member.startswith("__")}
     kinds += [f"extra={value}" for value in extra_of(node)]
     module.classes[name] = Class([base for base in dotted if base], sorted(kinds), init, ",".join(fields), kept)
+
+
+def alias_of(statement: ast.stmt, names: dict[str, str]) -> str:
+    """Return ``=`` and the dotted name of the class that ``Inner = Other`` makes one of its own, else nothing."""
+    if isinstance(statement, ast.Assign) and isinstance(statement.value, (ast.Name, ast.Attribute)):
+        dotted = dotted_name(statement.value, names) or ""
+        if dotted.startswith("pipecat.") and dotted.rpartition(".")[2][:1].isupper():
+            return f"={dotted}"
+    return ""
 
 
 def field_of(name: str, statement: ast.AnnAssign) -> list[str]:
@@ -375,7 +386,8 @@ def note_names(tree: Tree, index: int, module: Module, own: dict[str, str], alia
             note(tree, ["c", name, "o"], index, one.fields)
         for member, text in one.members.items():
             if is_public(member):
-                note(tree, ["c", name, "m", member], index, text)
+                value = f"={settled(text[1:], aliases)}" if text.startswith("=") else text
+                note(tree, ["c", name, "m", member], index, value)
 
 
 def is_public(name: str) -> bool:

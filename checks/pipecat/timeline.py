@@ -143,13 +143,15 @@ def exists_module(dotted: str, release: Release) -> bool:
 
 
 def _member_exists(at: Place, found: _Module, release: Release) -> bool | None:
-    """Tell whether a name within a name exists: an attribute of a class, or of what an alias leads to."""
+    """Tell whether a name within a name exists: a class within a class, or an attribute of what an alias leads to."""
     outer, _, rest = at.name.partition(".")
     index = RELEASES.index(release)
     target = _at(found.get("a", {}).get(outer, []), index)
     if target is not None and rest:
         return exists(f"{target}.{rest}", release)
-    return None
+    dotted = f"{at.module}.{at.name}"
+    inner = canonical(dotted, release) if rest else dotted
+    return exists(inner, release) if inner != dotted else None
 
 
 def history(dotted: str) -> list[tuple[Release, Release | None]]:
@@ -184,8 +186,9 @@ def names_of(module: str) -> Iterator[str]:
 # -- classes
 
 
+@cache
 def canonical(name: str, release: Release) -> str:
-    """Return the dotted name a class is defined under, where a module only passes it on.
+    """Return the dotted name a class is defined under, where a module, or a class around it, only passes it on.
 
     A name that the release no longer has stands for what it stood for last.
     """
@@ -200,9 +203,23 @@ def canonical(name: str, release: Release) -> str:
     defined = found.get("c", {}).get(outer, {}).get("b", [])
     if target is None and _at(defined, index) is None and _latest(passed_on, index) > _latest(defined, index):
         target = _last(passed_on, index)
-    if target is None:
-        return name
-    return f"{target}.{rest}" if rest else target
+    owner = target if target is not None else f"{at.module}.{outer}"
+    return _within(owner, rest, release) if rest else owner
+
+
+def _within(owner: str, rest: str, release: Release) -> str:
+    """Return what a name within a class stands for: a class that it or an ancestor defines, or has under that name."""
+    inner, _, deeper = rest.partition(".")
+    index = RELEASES.index(release)
+    for ancestor in lineage(owner, release):
+        at = place(ancestor)
+        found = _module(at.module) if at is not None else None
+        known = found.get("c", {}).get(at.name, {}) if at is not None and found is not None else {}
+        value = _last(known.get("m", {}).get(inner, []), index) or ""
+        if value == "class" or value.startswith("="):
+            dotted = f"{ancestor}.{inner}" if value == "class" else canonical(value[1:], release)
+            return _within(dotted, deeper, release) if deeper else dotted
+    return f"{owner}.{rest}"
 
 
 def _latest(runs: list[Run[Any]], index: int) -> int:
