@@ -280,13 +280,15 @@ def _settled(
 ) -> list[Mended]:
     for path, file in files.items():
         file.after = contents.get(path, file.before)
-        known = [f for index, f in enumerate(file.findings) if index not in file.applied]
+        known = [index for index in range(len(file.findings)) if index not in file.applied]
         for finding in left.get(path, ()):
-            match = next((k for k in known if _alike(k, finding)), None)
-            if match is None:
-                file.findings.append(finding)
+            alike = [index for index in known if _alike(file.findings[index], finding)]
+            same = [index for index in alike if file.findings[index].message == finding.message]
+            if alike:
+                known.remove((same or alike)[0])
             else:
-                known.remove(match)
+                file.findings.append(finding)
+        file.applied |= set(known)  # what is no longer found went with another mend
         for finding in left.get(path, ()):
             if finding.facts is None or not wanted(finding):
                 continue

@@ -153,7 +153,7 @@ def read_class(node: ast.ClassDef, name: str, module: Module, home: str) -> None
             members.setdefault(statement.target.id, "")
         else:
             same = alias_of(statement, names)
-            members |= {one: same for one in bound(statement) - members.keys()}
+            members |= dict.fromkeys(bound(statement) - members.keys(), same)
     dotted = [dotted_name(base, names) for base in node.bases]
     kinds = [str(dotted_name(one.func if isinstance(one, ast.Call) else one, names)) for one in node.decorator_list]
     kinds += [f"{one.arg}={one.value.value}" for one in node.keywords if isinstance(one.value, ast.Constant)]

@@ -12,7 +12,10 @@ from checks.project import Project
 from checks.rule import all_rules
 from checks.source import Source
 
-RULES = [all_rules()[name] for name in ("deprecated-name", "deprecated-keyword", "deprecated-method")]
+RULES = [
+    all_rules()[name]
+    for name in ("deprecated-name", "deprecated-keyword", "deprecated-method", "settings-as-arguments")
+]
 
 
 def use(record: Deprecation) -> str:

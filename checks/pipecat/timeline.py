@@ -214,8 +214,8 @@ def _within(owner: str, rest: str, release: Release) -> str:
     for ancestor in lineage(owner, release):
         at = place(ancestor)
         found = _module(at.module) if at is not None else None
-        known = found.get("c", {}).get(at.name, {}) if at is not None and found is not None else {}
-        value = _last(known.get("m", {}).get(inner, []), index) or ""
+        known = found.get("c", {}).get(at.name) if at is not None and found is not None else None
+        value = (_last(known.get("m", {}).get(inner, []), index) or "") if known is not None else ""
         if value == "class" or value.startswith("="):
             dotted = f"{ancestor}.{inner}" if value == "class" else canonical(value[1:], release)
             return _within(dotted, deeper, release) if deeper else dotted

@@ -11,7 +11,7 @@ Why it matters:
 Example:
     ::
 
-        tts = CartesiaTTSService(api_key=key, voice_id="7134f9")
+        worker = PipelineWorker(pipeline, tool_resources=resources)
 
 Fix safety:
     Not mended by this rule: what takes the keyword's place differs from class to class.
@@ -47,7 +47,7 @@ def called(node: ast.Call, source: Source) -> Iterator[Finding]:
         return
     for keyword in node.keywords:
         one = _found(name, keyword.arg, source) if keyword.arg else None
-        if one is not None and not tests_version(node, source):
+        if one is not None and not _is_of_settings(one) and not tests_version(node, source):
             message = f"{keyword.arg} of {name.rpartition('.')[2]} {one.story}"
             yield RULE.finding(source, keyword, message, removed_in=one.removed_in)
 
@@ -56,3 +56,8 @@ def _found(name: str, keyword: str, source: Source) -> Deprecation | None:
     target = source.project.target
     plain = deprecation(f"{name}.{keyword}", ("parameter",), target)
     return plain or of_member(name, keyword, ("parameter",), target)
+
+
+def _is_of_settings(record: Deprecation) -> bool:
+    """Tell whether settings-as-arguments knows more of it."""
+    return (record.replacement or "").startswith("settings=")

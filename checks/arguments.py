@@ -1,0 +1,210 @@
+"""The arguments of a call as written: taken out, changed or put into a call within it, layout and comments kept.
+
+Two layouts are understood: every argument begins a line of its own, or no comment and no line of its own matters.
+"""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from checks.source import NEWLINE, Source, Span
+from checks.unclear import Unclear
+
+STEP = "    "
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A stretch of text and what stands there from now on."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument: the comments on lines above it, its text, and the comment behind it on its line.
+
+    The lines of the text behind the first are indented relative to it. ``gap`` parts it from the one before where they
+    share lines. ``node`` is None for one that is new.
+    """
+
+    text: str
+    above: tuple[str, ...] = ()
+    behind: str = ""
+    gap: str = ", "
+    node: ast.expr | ast.keyword | None = None
+
+    def named(self, name: str, source: Source) -> Argument:
+        """Return the same value under another keyword."""
+        assert isinstance(self.node, ast.keyword)
+        value = source.text[source.start(self.node) : source.start(self.node.value)]
+        return replace(self, text=f"{name}={self.text[len(value) :]}")
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What stands between the parentheses of a call.
+
+    ``by_line``: each argument begins a line; ``indent`` is theirs. ``closing`` stands in front of the last parenthesis.
+    ``tail`` are comments below the last argument.
+    """
+
+    span: Span
+    items: tuple[Argument, ...]
+    by_line: bool
+    indent: str
+    closing: str
+    comma: bool
+    tail: tuple[str, ...]
+
+    def of(self, node: ast.expr | ast.keyword) -> Argument:
+        """Return the argument a node is."""
+        return next(item for item in self.items if item.node is node)
+
+    def changed(self, items: Sequence[Argument], source: Source) -> Change:
+        """Return the change that leaves these arguments in the call, in this order."""
+        old = NEWLINE.sub("\n", source.text[slice(*_offsets(self.span, source))])
+        if self.by_line and items:
+            new = _by_line(items, self.indent, self.comma, self.tail) + self.closing
+        elif self.by_line and self.tail:
+            new = "".join(f"\n{self.indent}{line}" for line in self.tail) + f"\n{self.closing}"
+        elif items:
+            first, *others = items
+            new = self.items[0].gap + first.text + "".join(item.gap + item.text for item in others) + self.closing
+        else:
+            new = ""
+        return _narrowed(self.span, old, new, source)
+
+
+def arguments_of(call: ast.Call, source: Source) -> Arguments:
+    """Return the arguments of a call as they are written.
+
+    Raises:
+        Unclear: a comment stands where it cannot be told what it belongs to.
+    """
+    nodes: list[ast.expr | ast.keyword] = sorted([*call.args, *call.keywords], key=source.start)
+    start, end = _opening(call, source), source.end(call) - 1
+    closing = source.text[source.line_start(_line(end, source)) : end]
+    if not nodes or closing.strip() or not all(source.begins_line(node) for node in nodes):
+        return _in_running_text(nodes, start, end, source)
+    first = _line(source.start(nodes[0]), source)
+    indent = source.text[source.line_start(first) : source.start(nodes[0])]
+    items: list[Argument] = []
+    at = _line(start, source) + 1
+    if source.has_comment(start, source.line_start(at)):
+        start = source.line_start(at - 1) + len(source.line(at - 1))  # the comment stays where it is
+    for node in nodes:
+        begin, last = _line(source.start(node), source), _line(source.end(node), source)
+        above = tuple(line for line in (source.line(number).strip() for number in range(at, begin)) if line)
+        rest = source.line(last)[source.span(node).end_column - 1 :].strip()
+        comma, _, behind = rest.partition("#")
+        if comma.strip() not in (",", "") or any(not line.startswith("#") for line in above):
+            raise Unclear("its arguments are not laid out one by one")
+        items.append(Argument(_relative(node, indent, source), above, f"#{behind}" if behind else "", node=node))
+        at = last + 1
+    tail = tuple(source.line(number).strip() for number in range(at, _line(end, source)))
+    if any(line and not line.startswith("#") for line in tail):
+        raise Unclear("its arguments are not laid out one by one")
+    comma = source.text[source.end(nodes[-1]) :].lstrip()[:1] == ","
+    span = source.span_between(start, end)
+    return Arguments(span, tuple(items), True, indent, closing, comma, tuple(line for line in tail if line))
+
+
+def _in_running_text(nodes: Sequence[ast.expr | ast.keyword], start: int, end: int, source: Source) -> Arguments:
+    """Return arguments of which several share a line."""
+    if any("\n" in source.segment(node) for node in nodes[:-1]):
+        raise Unclear("its arguments are not laid out one by one")
+    items: list[Argument] = []
+    at = start
+    for node in nodes:
+        gap = source.text[at : source.start(node)]
+        if gap.strip() != ("," if items else ""):
+            raise Unclear("its arguments are not laid out one by one")
+        items.append(Argument(_relative(node, "", source), gap=NEWLINE.sub("\n", gap), node=node))
+        at = source.end(node)
+    closing = source.text[at:end]
+    if closing.strip() not in ("", ","):
+        raise Unclear("its arguments are not laid out one by one")
+    span = source.span_between(start, end)
+    return Arguments(span, tuple(items), False, "", NEWLINE.sub("\n", closing), False, ())
+
+
+def put_together(head: str, items: Iterable[Argument], *, by_line: bool, gap: str = ", ") -> Argument:
+    """Return one argument ``head(items)`` of several, each on a line of its own if asked."""
+    inner = tuple(items)
+    if not by_line or not inner:
+        return Argument(f"{head}({', '.join(item.text for item in inner)})", gap=gap)
+    return Argument(f"{head}({_by_line(inner, STEP, True, ())})")
+
+
+def _by_line(items: Sequence[Argument], indent: str, comma: bool, tail: Sequence[str]) -> str:
+    lines: list[str] = []
+    for index, item in enumerate(items):
+        lines += [indent + one for one in item.above]
+        is_last = index == len(items) - 1
+        behind = f"  {item.behind}" if item.behind else ""
+        lines.append(indent + _indented(item.text, indent) + ("" if is_last and not comma else ",") + behind)
+    lines += [indent + line for line in tail]
+    return "\n" + "".join(f"{line}\n" for line in lines)
+
+
+def _indented(text: str, indent: str) -> str:
+    """Return a text with the lines behind its first indented, unless a string runs over its lines."""
+    if _has_long_string(text):
+        return text
+    first, newline, rest = text.partition("\n")
+    return first + newline + textwrap.indent(rest, indent)
+
+
+def _relative(node: ast.expr | ast.keyword, indent: str, source: Source) -> str:
+    """Return an argument's text, the lines behind its first without the indentation of the arguments."""
+    text = NEWLINE.sub("\n", source.segment(node))
+    if isinstance(node, ast.keyword) and node.arg is None and not text.startswith("**"):
+        text = f"**{text}"
+    if _has_long_string(text):
+        return text
+    first, *rest = text.split("\n")
+    return "\n".join([first, *(line.removeprefix(indent) for line in rest)])
+
+
+def _has_long_string(text: str) -> bool:
+    return "\n" in text and ('"""' in text or "'''" in text or "\\\n" in text)
+
+
+def _narrowed(span: Span, old: str, new: str, source: Source) -> Change:
+    """Return a change without the lines that stay as they are at its beginning and end."""
+    before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    head = 0
+    while head < min(len(before), len(after)) and before[head] == after[head]:
+        head += 1
+    foot = 0
+    while foot < min(len(before), len(after)) - head and before[-1 - foot] == after[-1 - foot]:
+        foot += 1
+    if not head and not foot:
+        return Change(span, new)
+    first, last = span.line + head, span.end_line - foot
+    start = source.line_start(first) if head else source.offset(span.line, span.column)
+    end = source.line_start(last + 1) if foot else source.offset(span.end_line, span.end_column)
+    return Change(source.span_between(start, end), "".join(after[head : len(after) - foot]))
+
+
+def _opening(call: ast.Call, source: Source) -> int:
+    """Return the offset behind the parenthesis that opens a call's arguments."""
+    text = source.text
+    at = source.end(call.func)
+    while text[at] != "(":
+        # ``(f)(x)`` and comments between the two are all that can stand here.
+        at = text.index("\n", at) if text[at] == "#" else at + 1
+    return at + 1
+
+
+def _line(offset: int, source: Source) -> int:
+    return source.span_between(offset, offset).line
+
+
+def _offsets(span: Span, source: Source) -> tuple[int, int]:
+    return source.offset(span.line, span.column), source.offset(span.end_line, span.end_column)

@@ -1,0 +1,71 @@
+"""A service's settings given as arguments of their own.
+
+What it finds:
+    Keywords of a service's constructor, or of ``super().__init__`` in a class derived from one, that upstream has
+    deprecated in favour of ``settings=``: ``model=``, ``voice_id=``, ``params=X.InputParams(…)``, ``live_options=`` and
+    their likes.
+
+Why it matters:
+    They work until the release that is announced. After that most services ignore them without a word: the bot speaks
+    with the default voice, and asks the default model. No type checker sees it.
+
+Example:
+    ::
+
+        tts = CartesiaTTSService(api_key=key, voice_id="7134f9", params=CartesiaTTSService.InputParams(language=lang))
+
+    becomes::
+
+        tts = CartesiaTTSService(api_key=key, settings=CartesiaTTSService.Settings(voice="7134f9", language=lang))
+
+Fix safety:
+    Safe where no value can be None. An argument that is None leaves the service its default, a field of the settings
+    that is None does not; so where a value may be, ``os.getenv("VOICE")`` say, the fix is unsafe. Fields a call has in
+    its ``settings=`` already win, as they do in the service. Left to a human: arguments unpacked from a dictionary,
+    params made elsewhere, fields without a counterpart, and projects that admit a release without settings.
+
+References:
+    https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from checks.guards import tests_version
+from checks.pipecat.keywords import called_name
+from checks.pipecat.settings import Rewrite, moved_arguments, rewritten
+from checks.rule import Finding, Fix, Rule
+from checks.source import Source
+from checks.unclear import Unclear
+
+RULE = Rule(
+    __name__,
+    needles=("pipecat",),
+    fix=Fix.SAFE,
+    deprecated_in="0.0.105",
+    removed_in="2.0.0",
+    url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
+)
+
+
+@RULE.on(ast.Call)
+def called(node: ast.Call, source: Source) -> Iterator[Finding]:
+    """Decide on the arguments of one call."""
+    service = called_name(node, source) if node.keywords else None
+    moved = moved_arguments(node, service, source) if service is not None else []
+    if service is None or not moved or tests_version(node, source):
+        return
+    why = ""
+    facts: Rewrite | tuple[()] | None = None
+    try:
+        facts = rewritten(node, service, moved, source)
+    except Unclear as reason:
+        why = f"; {reason}"
+    fix = facts.fix if isinstance(facts, Rewrite) else None
+    group = f"{source.path}:{node.lineno}:{node.col_offset}"
+    for one in moved:
+        message = f"{one.keyword.arg} {one.record.story}{why}"
+        yield RULE.finding(source, one.keyword, message, facts=facts, fix=fix, group=group, group_size=len(moved))
+        facts = () if facts is not None else None  # the first finding stands for all of them
