@@ -217,11 +217,11 @@ def check(**options: Any) -> None:
 @click.command("list")
 @click.option("--debug", is_flag=True, hidden=True)
 def list_rules(debug: bool) -> None:
-    """List the rules: name, how they mend, and what they find."""
+    """List the rules: name, how they mend, what becomes of code left as it is, and what they find."""
     rules = all_rules().values()
     width = max(len(rule.name) for rule in rules)
     for rule in rules:
-        click.echo(f"{rule.name:{width}}  {rule.fix.value:6}  {rule.summary}")
+        click.echo(f"{rule.name:{width}}  {rule.fix.value:6}  {rule.impact.value:10}  {rule.summary}")
 
 
 @click.command()
@@ -235,6 +235,7 @@ def explain(rule: str, debug: bool) -> None:
     one = rules[rule]
     click.echo(f"{one.name} (fix: {one.fix.value})\n\n{one.doc}")
     for label, value in (
+        ("impact", one.impact.value),
         ("since", one.since),
         ("deprecated in", one.deprecated_in),
         ("removed in", one.removed_in),
