@@ -35,15 +35,17 @@ def _format(_context: click.Context, _option: click.Parameter, value: str) -> st
     return value
 
 
+target_option = click.option(
+    "--target",
+    metavar="RELEASE",
+    help="The pipecat-ai release to aim at. Default: the one the project pins, else the newest known.",
+)
+
+
 def shared_options(command: CommandT) -> CommandT:
     """Give a command the arguments and options that say what to look at and how to report."""
     options = [
         click.argument("paths", nargs=-1, type=click.Path(allow_dash=True)),
-        click.option(
-            "--target",
-            metavar="RELEASE",
-            help="The pipecat-ai release to aim at. Default: the one the project pins, else the newest known.",
-        ),
         click.option(
             "--select",
             multiple=True,
@@ -118,7 +120,8 @@ def inspect_item(item: tuple[int, Path]) -> Inspection:
     return _workspaces[index].inspect(path)
 
 
-def _died(item: tuple[int, Path]) -> Inspection:
+def died(item: tuple[int, Path]) -> Inspection:
+    """Return what is said of a file whose reading ended a process."""
     return Inspection(item[1], error="reading it ended the process; it may be nested too deeply")
 
 
@@ -129,7 +132,7 @@ def inspect_all(session: Session, jobs: int | None) -> Iterable[tuple[Workspace,
         inspect_item,
         items,
         jobs or default_jobs(len(items)),
-        died=_died,
+        died=died,
         setup=use,
         arguments=(session.workspaces,),
     )
@@ -167,15 +170,26 @@ def report(
     """Print the ledger in the format asked for, and the errors on stderr."""
     from checks.report import text
 
-    for line in text.errors(ledger):
-        click.echo(f"error: {line}" if "error:" not in line[:6] else line, err=True)
+    tell_errors(ledger.entries)
     if options["output_format"] == "json":
         from checks.report import json
 
         lines = [json.document(ledger)]
     else:
         lines = list(text.lines(ledger, _lines_of(ledger, stdin), mended=mended))
-    output = options["output_file"]
+    emit(lines, options["output_file"], to_stderr=to_stderr)
+
+
+def tell_errors(entries: Iterable[Entry]) -> None:
+    """Print a line on stderr for each file that could not be dealt with."""
+    from checks.report import text
+
+    for line in text.errors(entries):
+        click.echo(f"error: {line}" if "error:" not in line[:6] else line, err=True)
+
+
+def emit(lines: Iterable[str], output: str | None, *, to_stderr: bool = False) -> None:
+    """Print a report, or write it to the file that ``--output-file`` names."""
     if output is None:
         click.echo("\n".join(lines), err=to_stderr)
         return
@@ -200,6 +214,7 @@ def _lines_of(ledger: Ledger, stdin: bytes | None) -> dict[str, list[str]]:
 
 
 @click.command()
+@target_option
 @shared_options
 def check(**options: Any) -> None:
     """Find what is old, broken or silently wrong in code that uses Pipecat.

@@ -200,6 +200,11 @@ def _load(module: str) -> Rule:
     return rule
 
 
+def impact_of(finding: Finding) -> Impact:
+    """Return what becomes of the code that a finding is about."""
+    return all_rules()[finding.rule].impact
+
+
 def chosen_rules(select: Iterable[str], ignore: Iterable[str]) -> dict[str, Rule]:
     """Return the rules to run: those selected (none named: all) less those ignored.
 
