@@ -35,15 +35,17 @@ def _format(_context: click.Context, _option: click.Parameter, value: str) -> st
     return value
 
 
+target_option = click.option(
+    "--target",
+    metavar="RELEASE",
+    help="The pipecat-ai release to aim at. Default: the one the project pins, else the newest known.",
+)
+
+
 def shared_options(command: CommandT) -> CommandT:
     """Give a command the arguments and options that say what to look at and how to report."""
     options = [
         click.argument("paths", nargs=-1, type=click.Path(allow_dash=True)),
-        click.option(
-            "--target",
-            metavar="RELEASE",
-            help="The pipecat-ai release to aim at. Default: the one the project pins, else the newest known.",
-        ),
         click.option(
             "--select",
             multiple=True,
@@ -118,7 +120,8 @@ def inspect_item(item: tuple[int, Path]) -> Inspection:
     return _workspaces[index].inspect(path)
 
 
-def _died(item: tuple[int, Path]) -> Inspection:
+def died(item: tuple[int, Path]) -> Inspection:
+    """Return what is said of a file whose reading ended a process."""
     return Inspection(item[1], error="reading it ended the process; it may be nested too deeply")
 
 
@@ -129,7 +132,7 @@ def inspect_all(session: Session, jobs: int | None) -> Iterable[tuple[Workspace,
         inspect_item,
         items,
         jobs or default_jobs(len(items)),
-        died=_died,
+        died=died,
         setup=use,
         arguments=(session.workspaces,),
     )
@@ -167,15 +170,26 @@ def report(
     """Print the ledger in the format asked for, and the errors on stderr."""
     from checks.report import text
 
-    for line in text.errors(ledger):
-        click.echo(f"error: {line}" if "error:" not in line[:6] else line, err=True)
+    tell_errors(ledger.entries)
     if options["output_format"] == "json":
         from checks.report import json
 
         lines = [json.document(ledger)]
     else:
         lines = list(text.lines(ledger, _lines_of(ledger, stdin), mended=mended))
-    output = options["output_file"]
+    emit(lines, options["output_file"], to_stderr=to_stderr)
+
+
+def tell_errors(entries: Iterable[Entry]) -> None:
+    """Print a line on stderr for each file that could not be dealt with."""
+    from checks.report import text
+
+    for line in text.errors(entries):
+        click.echo(f"error: {line}" if "error:" not in line[:6] else line, err=True)
+
+
+def emit(lines: Iterable[str], output: str | None, *, to_stderr: bool = False) -> None:
+    """Print a report, or write it to the file that ``--output-file`` names."""
     if output is None:
         click.echo("\n".join(lines), err=to_stderr)
         return
@@ -200,6 +214,7 @@ def _lines_of(ledger: Ledger, stdin: bytes | None) -> dict[str, list[str]]:
 
 
 @click.command()
+@target_option
 @shared_options
 def check(**options: Any) -> None:
     """Find what is old, broken or silently wrong in code that uses Pipecat.
@@ -217,11 +232,11 @@ def check(**options: Any) -> None:
 @click.command("list")
 @click.option("--debug", is_flag=True, hidden=True)
 def list_rules(debug: bool) -> None:
-    """List the rules: name, how they mend, and what they find."""
+    """List the rules: name, how they mend, what becomes of code left as it is, and what they find."""
     rules = all_rules().values()
     width = max(len(rule.name) for rule in rules)
     for rule in rules:
-        click.echo(f"{rule.name:{width}}  {rule.fix.value:6}  {rule.summary}")
+        click.echo(f"{rule.name:{width}}  {rule.fix.value:6}  {rule.impact.value:10}  {rule.summary}")
 
 
 @click.command()
@@ -235,6 +250,7 @@ def explain(rule: str, debug: bool) -> None:
     one = rules[rule]
     click.echo(f"{one.name} (fix: {one.fix.value})\n\n{one.doc}")
     for label, value in (
+        ("impact", one.impact.value),
         ("since", one.since),
         ("deprecated in", one.deprecated_in),
         ("removed in", one.removed_in),

@@ -56,8 +56,9 @@ def spread(
     except BrokenProcessPool:
         pass
     finally:
-        # A run that is broken off does not wait for what was still to be done.
-        pool.shutdown(wait=False, cancel_futures=True)
+        # A run that is broken off does not wait for what was still to be done. One that is through does: should Python
+        # exit while the pool is being taken down, it may find its pipes closed and say so on stderr.
+        pool.shutdown(wait=done == len(chunks), cancel_futures=True)
     for chunk in chunks[done:]:
         for item in chunk:
             with executor(1) as pool:

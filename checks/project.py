@@ -25,6 +25,7 @@ class Project:
     """The Python files below one root, read on demand.
 
     ``target`` is the Pipecat release the run aims at, ``best_effort_services`` are what the configuration calls so.
+    ``like`` is the same project under another target: what does not depend on the target is asked of it.
     ``overlay`` holds contents that stand in for what is on disk, so that a change can be checked before it is written.
     """
 
@@ -36,6 +37,7 @@ class Project:
         overlay: Mapping[Path, bytes] | None = None,
         exclude: tuple[str, ...] = (),
         best_effort_services: tuple[str, ...] = (),
+        like: Project | None = None,
     ):
         self.root = root
         self.target = target
@@ -46,6 +48,7 @@ class Project:
         self._overlay = dict(overlay or {})
         self._sources: dict[Path, Source] = {}
         self._modules: dict[tuple[str, Path], Path | None] = {}
+        self._like = like
 
     def changed(self, contents: Mapping[Path, bytes]) -> Project:
         """Return the same project with other contents for some files; what is unchanged is not read again."""
@@ -57,6 +60,19 @@ class Project:
             best_effort_services=self.best_effort_services,
         )
         fresh.__dict__["files"] = self.files
+        return fresh
+
+    def aimed_at(self, target: Release) -> Project:
+        """Return the same project once its requirement has moved to a release; no file is read or parsed again."""
+        fresh = Project(
+            self.root,
+            target,
+            overlay=self._overlay,
+            exclude=self.exclude,
+            best_effort_services=self.best_effort_services,
+            like=self,
+        )
+        fresh.__dict__["oldest"] = target
         return fresh
 
     def stand_in(self, path: Path, data: bytes) -> None:
@@ -78,7 +94,7 @@ class Project:
     @cached_property
     def files(self) -> list[Path]:
         """Every Python file of the project, sorted; also those a run leaves out, since they may use what it changes."""
-        return python_files(self.root)
+        return self._like.files if self._like is not None else python_files(self.root)
 
     def read(self, path: Path) -> bytes:
         """Return a file's bytes, or those that stand in for them."""
@@ -93,8 +109,11 @@ class Project:
         """
         known = self._sources.get(path)
         if known is None:
-            data = self.read(path) if data is None else data
-            known = Source(path, data, module=self.module_name(path), project=self)
+            if self._like is not None:
+                known = self._like.source(path, data).within(self)
+            else:
+                data = self.read(path) if data is None else data
+                known = Source(path, data, module=self.module_name(path), project=self)
             self._sources[path] = known
         return known
 

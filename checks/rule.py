@@ -37,6 +37,19 @@ class Fix(StrEnum):
     NONE = "none"
 
 
+class Impact(StrEnum):
+    """What becomes of code that a rule objects to, once it runs on the target release.
+
+    ``BREAKS``: it fails when the line runs. ``SILENT``: it runs, and does not do what it says. ``DEPRECATED``: it works
+    until what it uses is removed. ``DEFECT``: it is wrong by itself, whatever the release.
+    """
+
+    BREAKS = "breaks"
+    SILENT = "silent"
+    DEPRECATED = "deprecated"
+    DEFECT = "defect"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One place where a rule objects.
@@ -71,6 +84,7 @@ class Rule:
         module: The ``__name__`` of the rule's module; its last part, with hyphens, is the rule's name.
         needles: Literals one of which must occur in a file for the rule to look at it; empty: every file.
         fix: The best that ``apply`` can do about a finding.
+        impact: What becomes of the code on the target release.
         since: The Pipecat release from which on the rule has something to say.
         deprecated_in: The release that deprecated the old form.
         removed_in: The release that removed it.
@@ -83,6 +97,7 @@ class Rule:
         *,
         needles: Iterable[str],
         fix: Fix,
+        impact: Impact = Impact.DEFECT,
         since: str | None = None,
         deprecated_in: str | None = None,
         removed_in: str | None = None,
@@ -92,6 +107,7 @@ class Rule:
         self.name = module.rpartition(".")[2].replace("_", "-")
         self.needles = tuple(needle.encode() for needle in needles)
         self.fix = fix
+        self.impact = impact
         self.since = since
         self.deprecated_in = deprecated_in
         self.removed_in = removed_in
@@ -182,6 +198,11 @@ def _load(module: str) -> Rule:
     if not isinstance(rule, Rule):
         raise UsageError(f"{module} is not a rule: it has no RULE")
     return rule
+
+
+def impact_of(finding: Finding) -> Impact:
+    """Return what becomes of the code that a finding is about."""
+    return all_rules()[finding.rule].impact
 
 
 def chosen_rules(select: Iterable[str], ignore: Iterable[str]) -> dict[str, Rule]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from checks.config import Config, load
@@ -34,6 +34,10 @@ class Workspace:
         """Return what the rules find in one of the files, those ignored for it left out."""
         thorough = path in self.thorough
         return inspect(path, self.project, self.rules_for(path), thorough=thorough)
+
+    def aimed_at(self, target: Release) -> Workspace:
+        """Return the same files and rules with the project as it is once it has moved to a release."""
+        return replace(self, project=self.project.aimed_at(target))
 
     def rules_for(self, path: Path) -> Mapping[str, Rule]:
         """Return the rules that apply to a file."""
@@ -77,7 +81,7 @@ def begin(request: Request, stdin: bytes | None = None) -> Session:
     Raises:
         UsageError: an unknown rule, release or setting.
     """
-    target = _release(request.target) if request.target is not None else None
+    target = release_of(request.target) if request.target is not None else None
     chosen_rules(request.select, request.ignore)
     session = Session([], [])
     by_root: dict[Path, Workspace] = {}
@@ -117,7 +121,7 @@ def _workspace(root: Path, request: Request, target: Release | None) -> Workspac
     config = load(root)
     if target is None and config.target is not None:
         try:
-            target = _release(config.target)
+            target = release_of(config.target)
         except UsageError as error:
             raise UsageError(f"{root / 'pyproject.toml'}: {error}") from None
     exclude = (*config.exclude, *request.exclude)
@@ -134,7 +138,12 @@ def _workspace(root: Path, request: Request, target: Release | None) -> Workspac
     return Workspace(project, config, rules)
 
 
-def _release(text: str) -> Release:
+def release_of(text: str) -> Release:
+    """Return the release a text names.
+
+    Raises:
+        UsageError: no such release is known.
+    """
     try:
         return parse(text)
     except UnknownRelease as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import codecs
+import copy
 import io
 import re
 import sys
@@ -104,6 +105,20 @@ class Source:
         self.module = module
         self.project = project
         self.text, self.encoding = decode(data)
+
+    def within(self, project: Project) -> Source:
+        """Return the same file as it stands in another project, its tree and what each name stands for shared.
+
+        Raises:
+            Unreadable: the text does not parse.
+        """
+        # What is worked out by now goes into the copy; positions in the tree must be settled only once for both.
+        self._index  # noqa: B018
+        self.names  # noqa: B018
+        self._settled  # noqa: B018
+        other = copy.copy(self)
+        other.project = project
+        return other
 
     @property
     def is_package(self) -> bool:

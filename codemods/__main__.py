@@ -9,7 +9,18 @@ from typing import Any
 
 import click
 
-from checks.cli import check, explain, list_rules, report, request_of, run, shared_options
+from checks.cli import (
+    check,
+    emit,
+    explain,
+    list_rules,
+    report,
+    request_of,
+    run,
+    shared_options,
+    target_option,
+    tell_errors,
+)
 from checks.report import printable, shown_path
 
 
@@ -27,6 +38,7 @@ codemods.add_command(explain)
 @click.option("--unsafe", is_flag=True, help="Also mend where behaviour changes as the rule says.")
 @click.option("--diff", is_flag=True, help="Print the changes instead of making them.")
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; exit 1 if there is anything to do.")
+@target_option
 @shared_options
 def apply(unsafe: bool, diff: bool, only_check: bool, **options: Any) -> None:
     """Mend what the checks find; every result is proved before it is written.
@@ -63,6 +75,40 @@ def show_diffs(diffs: Iterable[bytes]) -> None:
         else:
             sys.stdout.buffer.write(diff)
     sys.stdout.flush()
+
+
+@codemods.command()
+@click.option(
+    "--from",
+    "start",
+    metavar="RELEASE",
+    help="The pipecat-ai release to come from. Default: the one the project pins.",
+)
+@click.option("--to", "target", metavar="RELEASE", help="The release to go to. Default: the newest known.")
+@click.option("--verbose", "-v", is_flag=True, help="List also what can be mended, not only what needs a human.")
+@shared_options
+def plan(start: str | None, verbose: bool, **options: Any) -> None:
+    """Say what an upgrade of Pipecat will hit, release by release; nothing is changed.
+
+    The project's requirement is taken to move with it: each release is judged as the only one the code must work with.
+
+    Exit code 0: nothing found. 1: findings. 2: some file or argument could not be dealt with.
+    """
+    from checks.plan import plan as look_ahead
+
+    request, stdin = request_of(options)
+    upgrade = look_ahead(request, start, jobs=options["jobs"], stdin=stdin)
+    tell_errors(upgrade.failed)
+    if options["output_format"] == "json":
+        from checks.report import json
+
+        lines = [json.plan(upgrade)]
+    else:
+        from checks.report import plan as text
+
+        lines = text.lines(upgrade, verbose=verbose)
+    emit(lines, options["output_file"])
+    sys.exit(upgrade.exit_code())
 
 
 @codemods.command()

@@ -83,6 +83,11 @@ def shown_path(path: Path | str) -> str:
     return str(path) if relative.startswith("..") else relative
 
 
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def printable(text: str) -> str:
     """Return text with everything that could move a terminal's cursor or hide text written out as an escape."""
     if text.isascii() and text.isprintable():

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from checks.report import Ledger, shown_path
-from checks.rule import Finding
+from checks.rule import Finding, impact_of
+
+if TYPE_CHECKING:
+    from checks.plan import Upgrade
 
 
 def document(ledger: Ledger) -> str:
@@ -28,6 +32,30 @@ def document(ledger: Ledger) -> str:
         },
         indent=2,
     )
+
+
+def plan(upgrade: Upgrade) -> str:
+    """Return what an upgrade will hit as one JSON document."""
+    already = upgrade.begun.get(upgrade.start, [])
+    return json.dumps(
+        {
+            "version": 1,
+            "from": str(upgrade.start),
+            "to": str(upgrade.end),
+            "releases": [
+                {"release": str(release), "findings": _with_impact(findings)}
+                for release, findings in upgrade.begun.items()
+                if release != upgrade.start
+            ],
+            "already": _with_impact(already),
+            "summary": upgrade.summary(),
+        },
+        indent=2,
+    )
+
+
+def _with_impact(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    return [{**_finding(finding, False), "impact": impact_of(finding).value} for finding in findings]
 
 
 def _finding(finding: Finding, applied: bool) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from checks.report import Entry, Ledger, Status, printable, shown_path
+from checks.report import Entry, Ledger, Status, plural, printable, shown_path
 from checks.rule import Finding, Fix
 
 _MARKS = {
@@ -31,9 +31,9 @@ def lines(ledger: Ledger, sources: dict[str, list[str]], *, mended: bool) -> Ite
     yield _counts(ledger, mended=mended)
 
 
-def errors(ledger: Ledger) -> Iterator[str]:
+def errors(entries: Iterable[Entry]) -> Iterator[str]:
     """Yield a line for each file that could not be dealt with."""
-    for entry in ledger.entries:
+    for entry in entries:
         if entry.failed:
             yield f"{printable(shown_path(entry.path))}: {printable(entry.reason)}"
 
@@ -58,13 +58,13 @@ def _finding(finding: Finding, source: list[str]) -> Iterator[str]:
 def _changed(entry: Entry, ledger: Ledger) -> str:
     count = sum(applied for _, applied in entry.findings)
     verb = "mended" if ledger.written else "would mend"
-    return f"{printable(shown_path(entry.path))}: {verb} {_plural(count, 'finding')}"
+    return f"{printable(shown_path(entry.path))}: {verb} {plural(count, 'finding')}"
 
 
 def _counts(ledger: Ledger, *, mended: bool) -> str:
     counts = ledger.summary()
     done = sum(one for _, one in ledger.findings())
-    files = _plural(counts["files"], "file")
+    files = plural(counts["files"], "file")
     if not counts["findings"]:
         broken = counts["error"] + counts["refused"]
         trouble = f", {broken} could not be read" if broken else ""
@@ -72,15 +72,11 @@ def _counts(ledger: Ledger, *, mended: bool) -> str:
     parts: list[str] = []
     if mended:
         verb = "mended" if ledger.written else "would be mended"
-        parts.append(f"{done} {verb} in {_plural(counts['changed'], 'file')}")
+        parts.append(f"{done} {verb} in {plural(counts['changed'], 'file')}")
     left = Counter(finding.fix for finding, one in ledger.findings() if not one)
     parts += [f"{left[fix]} {_MARKS[fix]}" for fix in (Fix.SAFE, Fix.UNSAFE) if left[fix]]
     if counts["needs_human"]:
         needs = "needs" if counts["needs_human"] == 1 else "need"
         parts.append(f"{counts['needs_human']} {needs} a human")
-    found = _plural(counts["findings"], "finding")
+    found = plural(counts["findings"], "finding")
     return f"{found} for pipecat-ai {ledger.target} in {files}: {', '.join(parts)}."
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

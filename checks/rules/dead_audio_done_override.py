@@ -37,7 +37,7 @@ from checks.pipecat.hierarchy import lineage, method
 from checks.pipecat.realtime import OPENAI_REALTIME
 from checks.pipecat.releases import Release
 from checks.receivers import is_super_call
-from checks.rule import Finding, Fix, Rule
+from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source, Span
 
 NAME = "_handle_evt_audio_done"
@@ -48,6 +48,7 @@ RULE = Rule(
     __name__,
     needles=(NAME,),
     fix=Fix.SAFE,
+    impact=Impact.SILENT,
     since="1.2.0",
     removed_in="1.2.0",
     url="https://github.com/pipecat-ai/pipecat/releases/tag/v1.2.0",

@@ -28,13 +28,14 @@ from collections.abc import Iterator
 from checks.guards import tests_version
 from checks.pipecat.deprecations import Deprecation, deprecation, of_member
 from checks.pipecat.keywords import called_name
-from checks.rule import Finding, Fix, Rule
+from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 
 RULE = Rule(
     __name__,
     needles=("pipecat",),
     fix=Fix.NONE,
+    impact=Impact.DEPRECATED,
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
 )
 

@@ -30,7 +30,7 @@ from checks.pipecat.deprecations import Deprecation, of_member, records
 from checks.pipecat.hierarchy import lineage
 from checks.pipecat.realtime import services_of
 from checks.receivers import is_self_attribute
-from checks.rule import Finding, Fix, Rule
+from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 
 _KINDS = ("method", "property")
@@ -40,6 +40,7 @@ RULE = Rule(
     __name__,
     needles=sorted(_MEMBERS),
     fix=Fix.NONE,
+    impact=Impact.DEPRECATED,
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
 )
 

@@ -34,13 +34,14 @@ from checks.pipecat import timeline
 from checks.pipecat.deprecations import Deprecation, of_name
 from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.moves import move_of, new_name_of, one_by_one, place_taken
-from checks.rule import Finding, Fix, Rule
+from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 
 RULE = Rule(
     __name__,
     needles=("pipecat",),
     fix=Fix.SAFE,
+    impact=Impact.DEPRECATED,
     removed_in="2.0.0",
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
 )

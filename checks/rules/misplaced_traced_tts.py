@@ -38,13 +38,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.pipecat.tracing import DESCRIPTOR_SINCE, METHOD, TRACED_TTS, hands_on, is_set_name_tracer, meaning
-from checks.rule import Finding, Fix, Rule
+from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source, Span
 
 RULE = Rule(
     __name__,
     needles=("traced_tts", METHOD),
     fix=Fix.SAFE,
+    impact=Impact.BREAKS,
     since="1.2.0",
     url="https://docs.python.org/3/reference/datamodel.html#object.__set_name__",
 )

@@ -43,7 +43,7 @@ from collections.abc import Iterator
 
 from checks.pipecat.realtime import llm_lineage
 from checks.pipecat.speech_turns import Speech, taking_up
-from checks.rule import Finding, Fix, Rule
+from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 from checks.unclear import Unclear
 
@@ -51,6 +51,7 @@ RULE = Rule(
     __name__,
     needles=("TTSStartedFrame",),
     fix=Fix.UNSAFE,
+    impact=Impact.DEFECT,
     url="https://github.com/pipecat-ai/pipecat/releases/tag/v1.2.0",
 )
 

@@ -25,13 +25,14 @@ import ast
 from collections.abc import Iterator
 
 from checks.pipecat.keywords import unknown_keywords
-from checks.rule import Finding, Fix, Rule
+from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 
 RULE = Rule(
     __name__,
     needles=("pipecat",),
     fix=Fix.NONE,
+    impact=Impact.BREAKS,
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
 )
 

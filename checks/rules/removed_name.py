@@ -38,13 +38,14 @@ from checks.pipecat import timeline
 from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.moves import move_of, new_name_of, one_by_one, place_taken
 from checks.pipecat.renames import newest_name
-from checks.rule import Finding, Fix, Rule
+from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 
 RULE = Rule(
     __name__,
     needles=("pipecat",),
     fix=Fix.SAFE,
+    impact=Impact.BREAKS,
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
 )
 _TAKES_A_NAME = ("patch", "object", "import_module", "dict", "multiple")

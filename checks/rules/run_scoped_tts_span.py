@@ -59,7 +59,7 @@ from checks.pipecat.tracing import (
     takes_context_id,
 )
 from checks.relayout import Lines
-from checks.rule import Finding, Fix, Rule
+from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source, Span
 from checks.unclear import Unclear
 
@@ -97,6 +97,7 @@ RULE = Rule(
     __name__,
     needles=("start_as_current_span", "start_span", METHOD),
     fix=Fix.SAFE,
+    impact=Impact.DEFECT,
     url="https://github.com/pipecat-ai/pipecat/releases/tag/v1.2.0",
 )
 

@@ -36,7 +36,7 @@ from collections.abc import Iterator
 from checks.guards import tests_version
 from checks.pipecat.keywords import called_name
 from checks.pipecat.settings import Rewrite, moved_arguments, rewritten
-from checks.rule import Finding, Fix, Rule
+from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 from checks.unclear import Unclear
 
@@ -44,6 +44,7 @@ RULE = Rule(
     __name__,
     needles=("pipecat",),
     fix=Fix.SAFE,
+    impact=Impact.DEPRECATED,
     deprecated_in="0.0.105",
     removed_in="2.0.0",
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",

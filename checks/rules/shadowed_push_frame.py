@@ -29,13 +29,14 @@ from collections.abc import Iterator
 from checks.pipecat.hierarchy import lineage
 from checks.pipecat.realtime import PUSHED_SINCE, REALTIME, services_of
 from checks.receivers import is_self_attribute
-from checks.rule import Finding, Fix, Rule
+from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 
 RULE = Rule(
     __name__,
     needles=("push_frame",),
     fix=Fix.NONE,
+    impact=Impact.SILENT,
     since="1.13.0",
     url="https://github.com/pipecat-ai/pipecat/releases/tag/v1.13.0",
 )

@@ -73,7 +73,7 @@ from checks.receivers import (
     is_super_call,
     receiver_of,
 )
-from checks.rule import Finding, Fix, Rule
+from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source, Span
 
 STARTED_BY_SETUP = Release(1, 8, 0)
@@ -82,6 +82,7 @@ RULE = Rule(
     __name__,
     needles=NEEDLES,
     fix=Fix.SAFE,
+    impact=Impact.BREAKS,
     since="1.2.0",
     removed_in="1.2.0",
     url="https://github.com/pipecat-ai/pipecat/pull/4449",

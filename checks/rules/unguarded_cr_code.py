@@ -41,7 +41,7 @@ from checks.fstring import free_quotes, is_labelled
 from checks.guards import tolerates_none
 from checks.hoist import hoistable, unused_name
 from checks.natives import is_guarded, is_native
-from checks.rule import Finding, Fix, Rule
+from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source, Span
 
 ATTRIBUTES = {
@@ -56,6 +56,7 @@ RULE = Rule(
     __name__,
     needles=ATTRIBUTES,
     fix=Fix.SAFE,
+    impact=Impact.DEFECT,
     url="https://github.com/pipecat-ai/pipecat/releases/tag/v1.2.0",
 )
 

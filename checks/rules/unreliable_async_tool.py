@@ -29,7 +29,7 @@ import ast
 from collections.abc import Iterator
 
 from checks.pipecat.realtime import INWORLD_REALTIME, PUSHED_SINCE, REALTIME, services_of
-from checks.rule import Finding, Fix, Rule
+from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 
 REGISTER = ("register_function", "register_direct_function")
@@ -38,6 +38,7 @@ RULE = Rule(
     __name__,
     needles=("cancel_on_interruption", "is_final"),
     fix=Fix.NONE,
+    impact=Impact.DEFECT,
     since="1.0.0",
     url="https://github.com/pipecat-ai/pipecat/releases/tag/v1.2.0",
 )

@@ -54,7 +54,7 @@ from checks.pipecat.realtime import (
 )
 from checks.pipecat.tool_results import Routing, message_loop, routing
 from checks.receivers import is_self_attribute
-from checks.rule import Finding, Fix, Rule
+from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source, Span
 from checks.unclear import Unclear
 
@@ -64,6 +64,7 @@ RULE = Rule(
     __name__,
     needles=("tool_call_id", METHOD),
     fix=Fix.UNSAFE,
+    impact=Impact.SILENT,
     since="1.2.0",
     url="https://github.com/pipecat-ai/pipecat/releases/tag/v1.2.0",
 )

@@ -47,13 +47,14 @@ from checks.pipecat.tracing import (
     is_tts_service,
     takes_context_id,
 )
-from checks.rule import Finding, Fix, Rule
+from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source, Span
 
 RULE = Rule(
     __name__,
     needles=(METHOD,),
     fix=Fix.SAFE,
+    impact=Impact.DEFECT,
     since="1.2.0",
     url="https://github.com/pipecat-ai/pipecat/releases/tag/v1.2.0",
 )

@@ -28,11 +28,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from checks.rule import Finding, Fix, Rule, all_rules
+from checks.rule import Finding, Fix, Impact, Rule, all_rules
 from checks.source import Source, Span
 from checks.suppression import Suppression, suppressions
 
-RULE = Rule(__name__, needles=("codemods:",), fix=Fix.SAFE)
+RULE = Rule(__name__, needles=("codemods:",), fix=Fix.SAFE, impact=Impact.DEFECT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ from checks.pipecat.tracing import (
     meaning,
     takes_context_id,
 )
-from checks.rule import Finding, Fix, Rule
+from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source, Span
 
 WRONG = {f"{DECORATORS}.traced_stt", f"{DECORATORS}.traced_llm"}
@@ -52,6 +52,7 @@ RULE = Rule(
     __name__,
     needles=("traced_stt", "traced_llm"),
     fix=Fix.SAFE,
+    impact=Impact.DEFECT,
     url="https://github.com/pipecat-ai/pipecat/releases/tag/v1.2.0",
 )
 
