@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from checks.rule import Fix
 from checks.source import NEWLINE, Source, Span
 from checks.unclear import Unclear
 
@@ -22,6 +23,18 @@ class Change:
 
     span: Span
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Facts of changes that belong together, and whether the code behaves the same after them.
+
+    ``imports`` are names, each with its module, that the new text uses.
+    """
+
+    changes: tuple[Change, ...]
+    fix: Fix = Fix.SAFE
+    imports: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +83,7 @@ class Arguments:
         old = NEWLINE.sub("\n", source.text[slice(*_offsets(self.span, source))])
         if self.by_line and items:
             new = _by_line(items, self.indent, self.comma, self.tail) + self.closing
-        elif self.by_line and self.tail:
+        elif self.by_line and (self.tail or source.text[_offsets(self.span, source)[0] - 1] != "("):
             new = "".join(f"\n{self.indent}{line}" for line in self.tail) + f"\n{self.closing}"
         elif items:
             first, *others = items
@@ -177,19 +190,18 @@ def _has_long_string(text: str) -> bool:
 
 def _narrowed(span: Span, old: str, new: str, source: Source) -> Change:
     """Return a change without the lines that stay as they are at its beginning and end."""
-    before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    before, after = old.split("\n"), new.split("\n")
     head = 0
-    while head < min(len(before), len(after)) and before[head] == after[head]:
+    while head < min(len(before), len(after)) - 1 and before[head] == after[head]:
         head += 1
     foot = 0
-    while foot < min(len(before), len(after)) - head and before[-1 - foot] == after[-1 - foot]:
+    while foot < min(len(before), len(after)) - head - 1 and before[-1 - foot] == after[-1 - foot]:
         foot += 1
-    if not head and not foot:
-        return Change(span, new)
-    first, last = span.line + head, span.end_line - foot
-    start = source.line_start(first) if head else source.offset(span.line, span.column)
-    end = source.line_start(last + 1) if foot else source.offset(span.end_line, span.end_column)
-    return Change(source.span_between(start, end), "".join(after[head : len(after) - foot]))
+    middle = after[head : len(after) - foot]
+    start = source.line_start(span.line + head) if head else source.offset(span.line, span.column)
+    end = source.line_start(span.end_line - foot + 1) if foot else source.offset(span.end_line, span.end_column)
+    text = "".join(f"{line}\n" for line in middle) if foot else "\n".join(middle)
+    return Change(source.span_between(start, end), text)
 
 
 def _opening(call: ast.Call, source: Source) -> int:
@@ -208,3 +220,8 @@ def _line(offset: int, source: Source) -> int:
 
 def _offsets(span: Span, source: Source) -> tuple[int, int]:
     return source.offset(span.line, span.column), source.offset(span.end_line, span.end_column)
+
+
+def works_on_the_way(value: ast.expr) -> bool:
+    """Tell whether working out a value does more than that: waits, yields or binds a name."""
+    return any(isinstance(part, (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)) for part in ast.walk(value))

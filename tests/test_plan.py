@@ -21,7 +21,7 @@ CHANGELOG = "https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md"
 # Hits, on the way from 0.0.108 to 1.8.0, something of each kind; each line begins to be found where its comment says.
 BOT = b"""\
 from pipecat.frames.frames import FatalErrorFrame  # 1.8.0, deprecated
-from pipecat.pipeline.task import PipelineTask  # 1.3.0, deprecated
+import pipecat.pipeline.task  # 1.3.0, deprecated
 from pipecat.pipeline.task_observer import TaskObserver  # 1.3.0
 from pipecat.services.settings import assert_given  # 1.8.0, removed
 from pipecat.transports.daily.transport import DailyParams, DailyTransport
@@ -47,7 +47,7 @@ From 1.3.0 on: 2 findings (1 safe, 1 human)
     1 × task-manager-argument (safe)
   deprecated: works until it is removed
     1 × deprecated-name (human)
-      bot.py:2:35: PipelineTask is deprecated since 1.3.0; upstream names PipelineWorker instead
+      bot.py:2:8: pipecat.pipeline.task is deprecated since 1.3.0; upstream names pipecat.pipeline.worker instead
       see {CHANGELOG}
 
 From 1.8.0 on: 2 findings (2 human)

@@ -1,8 +1,16 @@
 """What services took as arguments and take as ``settings=`` now: which call becomes which.
 
 From 0.0.105 on a service has one ``Settings`` for what could be given as a keyword (``voice_id=``), or as a field of
-``params=X.InputParams(…)`` and its likes. Upstream's registry says which keyword became which field; fields of a params
-class keep their name. settings.tsv has the exceptions, read off the constructors of 1.0.0 to 1.14.0.
+``params=X.InputParams(…)`` and its likes. Upstream's registry says which keywords. settings.tsv says what each became,
+and each field of the params, as the constructors of 1.0.0 to 1.14.0 treat it; a row holds from ``since`` to ``until``:
+
+* ``settings:a`` a field of the settings (``a,b``: of two fields), ``constructor:a`` a keyword of the constructor;
+  ``drop``: it is never read; ``human``: nothing does the same
+* ``default:a=1`` and ``default-constructor:a=1``: what leaving the field out stands for, and must be written out
+* ``beside:a``: not to be mended where ``a`` is given too, in the params or the call
+
+``none`` is what an old value of None did: ``same`` as in the settings, ``drop``: as if it was not given. ``needs`` is
+what the value must be seen to be, where the params turned others into that and the settings do not.
 """
 
 from __future__ import annotations
@@ -14,14 +22,16 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 
-from checks.arguments import Argument, Arguments, Change, arguments_of, put_together
+from checks.arguments import Argument, Arguments, Rewrite, arguments_of, put_together, works_on_the_way
 from checks.pipecat import timeline
 from checks.pipecat.deprecations import Deprecation, of_member, of_name
+from checks.pipecat.releases import Release, parse
 from checks.rule import Fix
 from checks.source import Source
 from checks.unclear import Unclear
 
 _FIELD = re.compile(r"settings=[\w.]+\.Settings\((?:(\w+)=)?\.\.\.\)")
+_FIRST = Release(1, 0, 0)
 _NEVER_NONE = (ast.JoinedStr, ast.List, ast.Dict, ast.Set, ast.Tuple, ast.ListComp, ast.DictComp, ast.Lambda)
 
 
@@ -35,27 +45,55 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class Rewrite:
-    """The changes that give a service its settings, and whether it behaves the same then."""
+class _Row:
+    """What becomes of one argument or field, in the words of settings.tsv."""
 
-    changes: tuple[Change, ...]
-    fix: Fix
+    kind: str
+    new: str
+    since: Release | None
+    until: Release | None
+    none: str
+    needs: str
+
+    def holds(self, *releases: Release) -> bool:
+        """Tell whether it is so in all of these releases."""
+        return all((self.since or release) <= release <= (self.until or release) for release in releases)
 
 
 @dataclass(slots=True)
 class _Outcome:
     """What a call's arguments come to: fields of the settings by name, and keywords of the constructor."""
 
+    service: str
+    source: Source
     fields: dict[str, Argument] = field(default_factory=dict[str, Argument])
-    keywords: list[Argument] = field(default_factory=list[Argument])
+    keywords: dict[str, Argument] = field(default_factory=dict[str, Argument])
+    imports: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     fix: Fix = Fix.SAFE
 
 
 @cache
-def _exceptions() -> dict[tuple[str, str, str], str]:
+def _table() -> dict[tuple[str, str], dict[str, list[_Row]]]:
     text = files("checks.pipecat").joinpath("settings.tsv").read_text(encoding="utf-8")
-    rows = (line.split("\t") for line in text.splitlines()[1:])
-    return {(service, keyword, name): becomes for service, keyword, name, becomes in rows}
+    found: dict[tuple[str, str], dict[str, list[_Row]]] = {}
+    for line in text.splitlines()[1:]:
+        service, keyword, name, becomes, since, until, none, needs = line.split("\t")
+        kind, _, new = becomes.partition(":")
+        row = _Row(kind, new, parse(since) if since else None, parse(until) if until else None, none, needs)
+        found.setdefault((service, keyword), {}).setdefault(name, []).append(row)
+    return found
+
+
+def _rows(outcome: _Outcome, keyword: str) -> dict[str, list[_Row]]:
+    """Return by field what becomes of a keyword, by the nearest class that has something to say, as far as it holds."""
+    project = outcome.source.project
+    if project.oldest < _FIRST:
+        raise Unclear(f"the project admits releases before {_FIRST}, where much of this differs")
+    for service in timeline.lineage(outcome.service, project.target):
+        if (service, keyword) in _table():
+            rows = _table()[service, keyword].items()
+            return {name: [row for row in some if row.holds(project.target, project.oldest)] for name, some in rows}
+    raise Unclear(f"what becomes of {keyword} is not known")
 
 
 def moved_arguments(call: ast.Call, service: str, source: Source) -> list[Moved]:
@@ -78,9 +116,10 @@ def rewritten(call: ast.Call, service: str, moved: Sequence[Moved], source: Sour
     if any(keyword.arg is None for keyword in call.keywords):
         raise Unclear("what the ** in the call holds is not seen")
     arguments = arguments_of(call, source)
-    outcome = _Outcome()
+    outcome = _Outcome(service, source)
+    given_names = [str(keyword.arg) for keyword in call.keywords]
     for one in moved:
-        _settle(one, arguments.of(one.keyword), outcome, source)
+        _settle(one, arguments.of(one.keyword), outcome, given_names)
     given = next((keyword for keyword in call.keywords if keyword.arg == "settings"), None)
     home = given or moved[0].keyword
     if given is not None and not _is_none(given.value):
@@ -94,10 +133,10 @@ def rewritten(call: ast.Call, service: str, moved: Sequence[Moved], source: Sour
     places = [one.keyword for one in moved]
     for item in arguments.items:
         if item.node is home:
-            items += ([new] if new is not None else []) + outcome.keywords
+            items += [*([new] if new is not None else []), *outcome.keywords.values()]
         elif item.node not in places and item.node is not given:
             items.append(item)
-    return Rewrite((arguments.changed(items, source),), outcome.fix)
+    return Rewrite((arguments.changed(items, source),), outcome.fix, tuple(outcome.imports))
 
 
 def _merged(given: ast.keyword, service: str, outcome: _Outcome, arguments: Arguments, source: Source) -> Argument:
@@ -118,55 +157,117 @@ def _merged(given: ast.keyword, service: str, outcome: _Outcome, arguments: Argu
     return replace(together, above=item.above, behind=item.behind)
 
 
-def _settle(one: Moved, item: Argument, outcome: _Outcome, source: Source) -> None:
-    """Work out what becomes of one argument."""
-    keyword, value = one.keyword, one.keyword.value
+def _settle(one: Moved, item: Argument, outcome: _Outcome, given: Sequence[str]) -> None:
+    """Work out what becomes of one argument of a call in which these keywords are given."""
+    keyword, value = str(one.keyword.arg), one.keyword.value
+    rows = _rows(outcome, keyword)
+    for row in rows.get("", ()):
+        if row.kind == "beside" and row.new in given:
+            raise Unclear(f"{row.new} is given too")
     if _is_none(value):
         return
-    owner = one.record.name.rpartition(".")[0]
     if one.field is not None:
-        _settle_field(owner, str(keyword.arg), "", one.field, item, outcome, source)
+        _settle_field(keyword, rows.get("", []), item, outcome)
     elif isinstance(value, ast.Call):
-        _settle_params(value, owner, str(keyword.arg), outcome, source)
+        _settle_params(value, keyword, rows, outcome, given)
     else:
-        raise Unclear(f"what {keyword.arg} holds is made elsewhere")
+        raise Unclear(f"what {keyword} holds is made elsewhere")
 
 
-def _settle_params(value: ast.Call, owner: str, keyword: str, outcome: _Outcome, source: Source) -> None:
+def _settle_params(
+    value: ast.Call, keyword: str, rows: dict[str, list[_Row]], outcome: _Outcome, given: Sequence[str]
+) -> None:
     """Work out what becomes of ``params=X.InputParams(…)``, field by field."""
-    if not _is_params(value.func, owner, source):
+    source = outcome.source
+    if not _is_params(value.func, outcome.service, source):
         raise Unclear(f"what {keyword} holds is not seen")
     if value.args or any(one.arg is None for one in value.keywords):
         raise Unclear(f"not all the fields of {keyword} are seen")
-    if any(service == owner and name == "*" for service, word, name in _exceptions() if word == keyword):
-        raise Unclear(f"leaving out a field of {keyword} means something else in the settings")
+    if any(row.kind == "human" for row in rows.get("*", ())):
+        raise Unclear(f"the service does nothing with {keyword} in the target release")
+    if "settings" in given:
+        return  # which make the service pass over the params
     inner = arguments_of(value, source)
     if inner.tail:
         raise Unclear("a comment stands behind the last field")
+    written = {str(one.arg) for one in value.keywords}
     for one in value.keywords:
-        if not _is_none(one.value):
-            name = str(one.arg)
-            _settle_field(owner, keyword, name, name, inner.of(one), outcome, source)
+        found = rows.get(str(one.arg)) or rows.get("*other") or []
+        _settle_field(str(one.arg), found, inner.of(one), outcome, given)
+    for name, some in rows.items():
+        for row in some if name not in written else ():
+            if row.kind.startswith("default"):
+                _write_out(row, outcome, given)
+
+
+def _write_out(row: _Row, outcome: _Outcome, given: Sequence[str]) -> None:
+    """Note what leaving out a field of the params stood for."""
+    name, _, value = row.new.partition("=")
+    if row.kind == "default":
+        outcome.fields.setdefault(name, Argument(row.new))
+    elif name not in given:
+        outcome.keywords[name] = Argument(row.new)
+    if value.startswith("Language."):
+        outcome.imports.append(("pipecat.transcriptions.language", "Language"))
 
 
 def _settle_field(
-    owner: str, keyword: str, name: str, target: str, item: Argument, outcome: _Outcome, source: Source
+    name: str, rows: Sequence[_Row], item: Argument, outcome: _Outcome, given: Sequence[str] = ()
 ) -> None:
     """Note one value as a field of the settings, or as a keyword of the constructor."""
     assert isinstance(item.node, ast.keyword)
-    verdict = _exceptions().get((owner, keyword, name), f"settings:{target}")
-    kind, _, new = verdict.partition(":")
-    if kind == "human":
-        raise Unclear(f"{name or keyword} has no counterpart there")
-    if any(isinstance(part, (ast.Await, ast.Yield, ast.NamedExpr)) for part in ast.walk(item.node.value)):
-        raise Unclear(f"{name or keyword} is worked out on the way")
-    if _may_be_none(item.node.value, source):
+    row = next((row for row in rows if row.kind in ("settings", "constructor", "drop")), None)
+    if row is None:
+        raise Unclear(f"{name} has no counterpart in the settings")
+    value, source = item.node.value, outcome.source
+    if row.kind == "drop" or (_is_none(value) and row.none == "drop"):
+        return
+    if works_on_the_way(value):
+        raise Unclear(f"{name} is worked out on the way")
+    if _is_none(value) and row.none == "human":
+        raise Unclear(f"None for {name} has no counterpart in the settings")
+    if row.none != "same" and not _is_none(value) and _may_be_none(value, source):
         outcome.fix = Fix.UNSAFE
-    if kind == "constructor":
-        outcome.keywords.append(item.named(new, source))
-    elif name or new not in outcome.fields:
-        # The constructors read the keywords first, and the params over them.
-        outcome.fields[new] = item.named(new, source)
+    if row.needs and not (_is_none(value) and row.none == "same") and not _is_seen_to_be(row.needs, value, source):
+        if isinstance(value, (ast.Constant, ast.Dict, ast.List, ast.JoinedStr)):
+            raise Unclear(f"the settings do not turn what {name} is given into what it takes")
+        outcome.fix = Fix.UNSAFE
+    if row.kind == "constructor":
+        if row.new in given:
+            raise Unclear(f"{row.new} is given too")
+        outcome.keywords[row.new] = item.named(row.new, source)
+        return
+    first, *others = row.new.split(",")
+    if others and not isinstance(value, (ast.Constant, ast.Name, ast.Attribute)):
+        raise Unclear(f"{name} stands for {' and '.join([first, *others])}, and is worked out")
+    # The constructors read the keywords first, and the params over them.
+    outcome.fields[first] = item.named(first, source)
+    for other in others:
+        outcome.fields[other] = Argument(item.named(other, source).text)
+
+
+def _is_seen_to_be(needs: str, value: ast.expr, source: Source) -> bool:
+    """Tell whether a value is written so that it is what a field of the settings needs."""
+    if isinstance(value, (ast.List, ast.Tuple)):
+        return needs != "truthy" and all(_is_seen_to_be(needs, one, source) for one in value.elts)
+    match needs:
+        case "dict":
+            return isinstance(value, ast.Dict)
+        case "bool" | "str":
+            return isinstance(value, ast.Constant) and type(value.value).__name__ == needs
+        case "truthy":
+            return (isinstance(value, ast.Constant) and bool(value.value)) or _is_made(value)
+        case "list":
+            return False
+        case _:
+            return _is_made(value)
+
+
+def _is_made(value: ast.expr) -> bool:
+    """Tell whether a value is a member of an enumeration, or the call of a class."""
+    if isinstance(value, ast.Call):
+        return ast.unparse(value.func).rpartition(".")[2][:1].isupper()
+    return isinstance(value, ast.Attribute) and value.attr.isupper()
 
 
 def _check_fields(service: str, outcome: _Outcome, source: Source) -> None:
@@ -176,6 +277,9 @@ def _check_fields(service: str, outcome: _Outcome, source: Source) -> None:
         settings = timeline.constructor(f"{service}.Settings", release)
         if takes is None or settings is None or "settings" not in takes.keywords:
             raise Unclear(f"{release}, which the project admits, has no settings for it")
+        for name in outcome.keywords:
+            if name not in takes.keywords:
+                raise Unclear(f"{release} takes no {name}")
         for name in outcome.fields:
             if name not in settings.keywords:
                 raise Unclear(f"the settings of {release} have no {name}")

@@ -14,7 +14,7 @@ Example:
         worker = PipelineWorker(pipeline, tool_resources=resources)
 
 Fix safety:
-    Not mended by this rule: what takes the keyword's place differs from class to class.
+    Safe where the keyword has another name now, or is ignored already. Left to a human otherwise.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -27,14 +27,14 @@ from collections.abc import Iterator
 
 from checks.guards import tests_version
 from checks.pipecat.deprecations import Deprecation, deprecation, of_member
-from checks.pipecat.keywords import called_name
+from checks.pipecat.keywords import called_name, mended
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 
 RULE = Rule(
     __name__,
     needles=("pipecat",),
-    fix=Fix.NONE,
+    fix=Fix.SAFE,
     impact=Impact.DEPRECATED,
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
 )
@@ -50,7 +50,7 @@ def called(node: ast.Call, source: Source) -> Iterator[Finding]:
         one = _found(name, keyword.arg, source) if keyword.arg else None
         if one is not None and not _is_of_settings(one) and not tests_version(node, source):
             message = f"{keyword.arg} of {name.rpartition('.')[2]} {one.story}"
-            yield RULE.finding(source, keyword, message, removed_in=one.removed_in)
+            yield mended(RULE, node, keyword, name, message, source, one.removed_in)
 
 
 def _found(name: str, keyword: str, source: Source) -> Deprecation | None:

@@ -13,7 +13,7 @@ Example:
         worker = PipelineWorker(pipeline, task_params=params)
 
 Fix safety:
-    Not mended by this rule: what takes the keyword's place differs from keyword to keyword.
+    Safe where the keyword has another name now, or did nothing any more. Left to a human otherwise.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -24,14 +24,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from checks.pipecat.keywords import unknown_keywords
+from checks.pipecat.keywords import mended, unknown_keywords
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 
 RULE = Rule(
     __name__,
     needles=("pipecat",),
-    fix=Fix.NONE,
+    fix=Fix.SAFE,
     impact=Impact.BREAKS,
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
 )
@@ -42,4 +42,5 @@ def calls(node: ast.Module, source: Source) -> Iterator[Finding]:
     """Decide on the keywords of a file's calls."""
     for unknown in unknown_keywords(source):
         if unknown.fate == "refused":
-            yield RULE.finding(source, unknown.keyword, f"{unknown.owner} {unknown.story}: TypeError")
+            message = f"{unknown.owner} {unknown.story}: TypeError"
+            yield mended(RULE, unknown.call, unknown.keyword, unknown.built, message, source)

@@ -19,10 +19,12 @@ Example:
         tts = CartesiaTTSService(api_key=key, settings=CartesiaTTSService.Settings(voice="7134f9", language=lang))
 
 Fix safety:
-    Safe where no value can be None. An argument that is None leaves the service its default, a field of the settings
-    that is None does not; so where a value may be, ``os.getenv("VOICE")`` say, the fix is unsafe. Fields a call has in
-    its ``settings=`` already win, as they do in the service. Left to a human: arguments unpacked from a dictionary,
-    params made elsewhere, fields without a counterpart, and projects that admit a release without settings.
+    Safe where the service is known to end up with the same settings, from 1.0.0 on. An argument that is None leaves
+    most services their default, a field of the settings that is None does not; so where a value may be (it is
+    ``os.getenv("VOICE")``, say), the fix is unsafe, but for services whose default is None anyway. Fields a call has in
+    its ``settings=`` win, as they do in the service, and what the params stood for without saying so is written out.
+    Left to a human: arguments unpacked from a dictionary, params made elsewhere, fields without a counterpart, values
+    that the params turned into something else, and services that do nothing with the argument today.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -33,9 +35,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from checks.arguments import Rewrite
 from checks.guards import tests_version
 from checks.pipecat.keywords import called_name
-from checks.pipecat.settings import Rewrite, moved_arguments, rewritten
+from checks.pipecat.settings import moved_arguments, rewritten
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 from checks.unclear import Unclear

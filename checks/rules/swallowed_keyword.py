@@ -14,7 +14,8 @@ Example:
         transport = DailyTransport(url, token, "bot", DailyParams(vad_analyzer=SileroVADAnalyzer()))
 
 Fix safety:
-    Not mended by this rule: where the value goes now differs from keyword to keyword.
+    Safe where the keyword has another name now, or did nothing any more: ``allow_interruptions=True`` goes,
+    ``vad_enabled=True`` becomes ``audio_in_enabled=True``, which it stood for. Left to a human otherwise.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -25,14 +26,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from checks.pipecat.keywords import unknown_keywords
+from checks.pipecat.keywords import mended, unknown_keywords
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 
 RULE = Rule(
     __name__,
     needles=("pipecat",),
-    fix=Fix.NONE,
+    fix=Fix.SAFE,
     impact=Impact.SILENT,
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
 )
@@ -44,4 +45,4 @@ def calls(node: ast.Module, source: Source) -> Iterator[Finding]:
     for unknown in unknown_keywords(source):
         if unknown.fate == "swallowed":
             message = f"{unknown.owner} {unknown.story}, and ignores it without a word"
-            yield RULE.finding(source, unknown.keyword, message)
+            yield mended(RULE, unknown.call, unknown.keyword, unknown.built, message, source)
