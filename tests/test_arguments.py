@@ -21,7 +21,7 @@ LAYOUTS = [
     "f(a, b=1, c=[\n    1,\n    2,\n])",
     "f(\n    a,\n    b=1,\n    c=2,\n)",
     "f(\n    a,\n    b=1,\n    c=2\n)",
-    "if x:\n    f(\n        # of a\n        a,  # behind a\n\n        b=1,  # behind b\n        # of c\n        # more\n"
+    "if x:\n    f(\n        # of a\n        a,  # behind a\n\n        b=1,  # behind b\n        # of c\n        # too\n"
     "        c=g(\n            2,\n        ),\n        # the end\n    )",
     "f(  # opening\n    a,\n    b=1,\n)",
     "f(\r\n    a,\r\n    b=1,  # behind b\r\n    c=2,\r\n)",
