@@ -15,6 +15,7 @@ from checks.source import NEWLINE, Source, Span
 from checks.unclear import Unclear
 
 STEP = "    "
+_USUAL_WIDTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +86,23 @@ class Arguments:
             new = _by_line(items, self.indent, self.comma, self.tail) + self.closing
         elif self.by_line and (self.tail or source.text[_offsets(self.span, source)[0] - 1] != "("):
             new = "".join(f"\n{self.indent}{line}" for line in self.tail) + f"\n{self.closing}"
+        elif items and self._is_too_long(items, source):
+            indent = _indent_of(self.span.line, source)
+            new = _by_line(items, indent + STEP, True, ()) + indent
         elif items:
             first, *others = items
             new = self.items[0].gap + first.text + "".join(item.gap + item.text for item in others) + self.closing
         else:
             new = ""
         return _narrowed(self.span, old, new, source)
+
+    def _is_too_long(self, items: Sequence[Argument], source: Source) -> bool:
+        """Tell whether arguments on one line would make it longer than is usual, and than it is."""
+        line = source.line(self.span.line)
+        if not self.items or self.span.line != self.span.end_line or any("\n" in item.text for item in items):
+            return False
+        width = len(line) - (self.span.end_column - self.span.column) + sum(len(item.text) + 2 for item in items) - 2
+        return width > max(_USUAL_WIDTH, len(line))
 
 
 def arguments_of(call: ast.Call, source: Source) -> Arguments:
@@ -212,6 +224,11 @@ def _opening(call: ast.Call, source: Source) -> int:
         # ``(f)(x)`` and comments between the two are all that can stand here.
         at = text.index("\n", at) if text[at] == "#" else at + 1
     return at + 1
+
+
+def _indent_of(number: int, source: Source) -> str:
+    line = source.line(number)
+    return line[: len(line) - len(line.lstrip())]
 
 
 def _line(offset: int, source: Source) -> int:

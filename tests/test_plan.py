@@ -29,7 +29,7 @@ from pipecat.transports.daily.transport import DailyParams, DailyTransport
 
 async def main(url, token, analyzer, coroutine):
     print(coroutine.cr_code.co_name)  # a defect whatever the release
-    return DailyTransport(url, token, "bot", DailyParams(vad_analyzer=analyzer))  # 1.0.0, silently
+    return DailyTransport(url, token, "bot", DailyParams(vad_enabled=analyzer))  # 1.0.0, silently
 """
 TEXT = f"""\
 Already at 0.0.108: 1 finding (1 safe)
@@ -39,7 +39,7 @@ Already at 0.0.108: 1 finding (1 safe)
 From 1.0.0 on: 1 finding (1 human)
   silent: runs, and does not do what it says
     1 × swallowed-keyword (human)
-      bot.py:10:58: DailyParams takes no vad_analyzer since 1.0.0, and ignores it without a word
+      bot.py:10:58: DailyParams takes no vad_enabled since 1.0.0, and ignores it without a word
       see {CHANGELOG}
 
 From 1.3.0 on: 2 findings (1 safe, 1 human)

@@ -6,12 +6,16 @@ What it finds:
 
 Why it matters:
     Nothing fails: no import, no test, no warning, no type check. The program runs and does not do what the keyword was
-    for. ``TransportParams(vad_analyzer=…)`` from 1.0.0 on is a bot that never hears that it is interrupted.
+    for. ``TransportParams(vad_enabled=True)`` from 1.0.0 on is a bot that hears nothing.
 
 Example:
     ::
 
-        transport = DailyTransport(url, token, "bot", DailyParams(vad_analyzer=SileroVADAnalyzer()))
+        transport = DailyTransport(url, token, "bot", DailyParams(vad_enabled=True))
+
+    becomes::
+
+        transport = DailyTransport(url, token, "bot", DailyParams(audio_in_enabled=True))
 
 Fix safety:
     Safe where the keyword has another name now, or did nothing any more: ``allow_interruptions=True`` goes,
@@ -27,6 +31,7 @@ import ast
 from collections.abc import Iterator
 
 from checks.pipecat.keywords import mended, unknown_keywords
+from checks.pipecat.turn_taking import is_misplaced
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 
@@ -43,6 +48,6 @@ RULE = Rule(
 def calls(node: ast.Module, source: Source) -> Iterator[Finding]:
     """Decide on the keywords of a file's calls."""
     for unknown in unknown_keywords(source):
-        if unknown.fate == "swallowed":
+        if unknown.fate == "swallowed" and not is_misplaced(unknown, source):
             message = f"{unknown.owner} {unknown.story}, and ignores it without a word"
             yield mended(RULE, unknown.call, unknown.keyword, unknown.built, message, source)

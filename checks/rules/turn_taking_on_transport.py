@@ -1,0 +1,72 @@
+"""An analyzer of speech or turns given to a transport, which ignores it.
+
+What it finds:
+    ``vad_analyzer`` and ``turn_analyzer`` given to ``TransportParams`` or a class derived from it, at targets from
+    1.0.0 on.
+
+Why it matters:
+    Nothing fails: no import, no test, no warning, no type check. The bot never hears that somebody begins to speak, so
+    it cannot be interrupted, and answers late or not at all.
+
+Example:
+    ::
+
+        transport = DailyTransport(url, token, "bot", DailyParams(vad_analyzer=SileroVADAnalyzer()))
+        aggregators = LLMContextAggregatorPair(context)
+
+    becomes::
+
+        transport = DailyTransport(url, token, "bot", DailyParams())
+        aggregators = LLMContextAggregatorPair(
+            context, user_params=LLMUserAggregatorParams(vad_analyzer=SileroVADAnalyzer())
+        )
+
+Fix safety:
+    Safe: the bot hears again what it heard before 1.0.0. Mended where one pair of aggregators is made in the same file
+    and every transport there is given the same analyzer; a plain ``LocalSmartTurnAnalyzerV3()``, which aggregators use
+    by themselves, just goes. Left to a human: aggregators in another file or several of them, different analyzers, and
+    programs with a realtime service or a processor that tells by itself when somebody speaks.
+
+References:
+    https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from checks.arguments import Rewrite
+from checks.pipecat.turn_taking import ANALYZERS, misplaced, moved
+from checks.rule import Finding, Fix, Impact, Rule
+from checks.source import Source
+from checks.unclear import Unclear
+
+RULE = Rule(
+    __name__,
+    needles=ANALYZERS,
+    fix=Fix.SAFE,
+    impact=Impact.SILENT,
+    since="1.0.0",
+    deprecated_in="0.0.99",
+    removed_in="1.0.0",
+    url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
+)
+
+
+@RULE.on(ast.Module)
+def transports(node: ast.Module, source: Source) -> Iterator[Finding]:
+    """Decide on all the analyzers of a file together."""
+    found = misplaced(source)
+    if not found:
+        return
+    why = ""
+    facts: Rewrite | tuple[()] | None = None
+    try:
+        facts = moved(found, source)
+    except Unclear as reason:
+        why = f"; {reason}"
+    for one in found:
+        message = f"{one.owner} {one.story}, and ignores it without a word{why}"
+        yield RULE.finding(source, one.keyword, message, facts=facts, group=str(source.path), group_size=len(found))
+        facts = () if facts is not None else None  # the first finding stands for all of them
