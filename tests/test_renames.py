@@ -42,3 +42,12 @@ def test_chains_are_followed_as_far_as_the_project_allows() -> None:
 
 def test_a_new_name_the_project_cannot_rely_on_is_not_used() -> None:
     assert successor("pipecat.pipeline.task.PipelineTask", parse("1.14.0"), parse("1.2.0")) is None
+
+
+def test_a_name_that_moved_is_taken_from_its_new_module_before_it_was_renamed() -> None:
+    old = "pipecat.transports.network.websocket_server.WebsocketServerParams"
+    before, after = (successor(old, release, release) for release in (parse("1.0.0"), parse("1.14.0")))
+    assert before is not None
+    assert after is not None
+    assert before.dotted == "pipecat.transports.websocket.server.WebsocketServerParams"
+    assert after.dotted == "pipecat.transports.websocket.server.SingleClientWebsocketServerParams"

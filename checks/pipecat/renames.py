@@ -63,9 +63,9 @@ def _steps(dotted: str, target: Release) -> Iterator[NewName]:
     seen = {dotted}
     fix = Fix.SAFE
     while True:
-        same = [dotted, timeline.canonical(dotted, target), timeline.last_meaning(dotted, target)]
-        row = next((rows()[name] for name in same if name in rows()), None)
-        after = row.dotted if row is not None else next((name for name in same[1:] if name and name not in seen), None)
+        same = (timeline.canonical(dotted, target), timeline.last_meaning(dotted, target))
+        row = rows().get(dotted)
+        after = row.dotted if row is not None else next((name for name in same if name and name not in seen), None)
         if after is None or after in seen:
             return
         if row is not None and row.fix is Fix.UNSAFE:

@@ -229,7 +229,7 @@ def _settle_field(
     if row.none != "same" and not _is_none(value) and _may_be_none(value, source):
         outcome.fix = Fix.UNSAFE
     if row.needs and not (_is_none(value) and row.none == "same") and not _is_seen_to_be(row.needs, value, source):
-        if isinstance(value, (ast.Constant, ast.Dict, ast.List, ast.JoinedStr)):
+        if isinstance(value, (ast.Constant, ast.Dict, ast.List, ast.JoinedStr)) or _is_made(value):
             raise Unclear(f"the settings do not turn what {name} is given into what it takes")
         outcome.fix = Fix.UNSAFE
     if row.kind == "constructor":
