@@ -84,8 +84,9 @@ def wanted_fixes(*, unsafe: bool, selected: Iterable[str]) -> Wanted:
 def mend(paths: Sequence[Path], project: Project, rules: RulesFor, wanted: Wanted) -> list[Mended]:
     """Mend files together and return what became of each.
 
-    The bytes returned are proved: they parse for ``ast`` and LibCST, no fixable finding is left in them, and running
-    again would change nothing. What fails a proof is left out, with the reason in ``refusals``.
+    The bytes returned are proved: they parse for ``ast`` and LibCST, hold nothing the target release does not have but
+    what they held before, no fixable finding is left in them, and running again would change nothing. What fails a
+    proof is left out, with the reason in ``refusals``.
     """
     held: dict[tuple[str, ...], str] = {}
     while True:
@@ -134,7 +135,7 @@ def _attempt(
         placed, drafts = _placed(units, current, held)
         _note_applied(placed, files, first=number == 0)
         if not placed:
-            _prove(contents, current, done)
+            _prove(contents, pinned, current, done)
             return _settled(files, contents, found, held, wanted)
         done += placed
         contents |= _written(drafts, current, placed)
@@ -259,9 +260,14 @@ def _written(edits: Mapping[Path, list[Edit]], project: Project, placed: Sequenc
     return contents
 
 
-def _prove(contents: Mapping[Path, bytes], project: Project, done: Sequence[_Unit]) -> None:
-    """Have LibCST read every result; that ``ast`` does and that the checks are silent, the last round has shown."""
+def _prove(contents: Mapping[Path, bytes], old: Project, new: Project, done: Sequence[_Unit]) -> None:
+    """Have LibCST read every result, and look up in the timeline what it takes from Pipecat.
+
+    That ``ast`` reads it and that the checks are silent, the last round has shown.
+    """
     import libcst
+
+    from codemods.verify import unresolved
 
     for path, data in contents.items():
         try:
@@ -269,6 +275,9 @@ def _prove(contents: Mapping[Path, bytes], project: Project, done: Sequence[_Uni
         except Exception as error:
             reason = re.sub(r"\s+", " ", str(error))
             raise _ProofFailed(f"LibCST cannot read the result: {reason}", _touching(path, done)) from None
+        missing = unresolved(old.source(path), new.source(path))
+        if missing:
+            raise _ProofFailed(f"the result would not fit {new.target}: {missing[0]}", _touching(path, done))
 
 
 def _settled(

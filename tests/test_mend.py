@@ -87,8 +87,9 @@ def broken(monkeypatch: pytest.MonkeyPatch, text: str | None) -> None:
         (None, "the fix failed: RuntimeError: no idea"),
         ("c.(", "invalid syntax"),
         ("c.cr_code.co_name ", "does not settle"),
+        ('__import__("importlib").import_module("pipecat.sync.event_notifier")', "event_notifier is gone since 1.0.0"),
     ],
-    ids=["fails", "does not parse", "does not settle"],
+    ids=["fails", "does not parse", "does not settle", "does not fit the release"],
 )
 def test_a_bad_fix_costs_its_own_finding(
     root: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, reason: str
