@@ -1,38 +1,21 @@
-"""Keywords given to Pipecat's constructors that the target release has no use for, and what took their place.
-
-keywords.tsv says of a class's keyword, with any value (``*``) or one that is written so, what becomes of it.
-"""
+"""Keywords given to Pipecat's constructors that the target release has no use for."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Literal
 
-from checks.arguments import Change, Rewrite, arguments_of, works_on_the_way
 from checks.guards import tests_version
 from checks.pipecat import timeline
 from checks.pipecat.hierarchy import is_of_library
-from checks.pipecat.releases import Release
+from checks.pipecat.remedies import rows_of
 from checks.receivers import is_super_call
-from checks.rule import Finding, Fix, Rule
 from checks.source import Source
-from checks.unclear import Unclear
 
 # task-manager-argument knows more of this one.
 _OWNED = ("task_manager",)
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """What becomes of a keyword: ``""`` it goes, ``name`` it is called so, ``name=value`` is given instead."""
-
-    value: str
-    becomes: str
-    fix: Fix
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,65 +32,6 @@ class Unknown:
     def owner(self) -> str:
         """The name of the class."""
         return self.built.rpartition(".")[2]
-
-
-@cache
-def _rows() -> dict[tuple[str, str], list[_Row]]:
-    text = files("checks.pipecat").joinpath("keywords.tsv").read_text(encoding="utf-8")
-    found: dict[tuple[str, str], list[_Row]] = {}
-    for owner, keyword, value, becomes, tier in (line.split("\t") for line in text.splitlines()[1:]):
-        found.setdefault((owner, keyword), []).append(_Row(value, becomes, Fix(tier)))
-    return found
-
-
-def _rows_of(owner: str, keyword: str, release: Release) -> list[_Row]:
-    """Return what is known to become of a keyword of a class, its ancestors asked too, or of a function."""
-    for name in (owner, *timeline.lineage(owner, release)):
-        if (name, keyword) in _rows():
-            return _rows()[name, keyword]
-    return []
-
-
-def remedy(call: ast.Call, keyword: ast.keyword, owner: str, source: Source) -> Rewrite:
-    """Return what becomes of a keyword the target release has no use for, or will have none.
-
-    Raises:
-        Unclear: nothing is known to take its place, or the call does not tell.
-    """
-    target, oldest = source.project.target, source.project.oldest
-    value = source.segment(keyword.value)
-    rows = [row for row in _rows_of(owner, str(keyword.arg), target) if row.value in ("*", value)]
-    if not rows:
-        raise Unclear("")
-    name, _, new = rows[0].becomes.partition("=")
-    if any(one.arg is None for one in call.keywords):
-        raise Unclear("what the ** in the call holds is not seen")
-    if works_on_the_way(keyword.value):
-        raise Unclear("its value is worked out on the way")
-    given = next((one for one in call.keywords if one.arg == name), None)
-    if name and given is not None and source.segment(given.value) != (new or value):
-        raise Unclear(f"{name} is given too")
-    for release in (target, oldest):
-        takes = timeline.constructor(owner, release)
-        if name and takes is not None and name not in takes.keywords:
-            raise Unclear(f"{release}, which the project admits, takes no {name}")
-    if not name or given is not None:
-        arguments = arguments_of(call, source)
-        kept = [item for item in arguments.items if item.node is not keyword]
-        return Rewrite((arguments.changed(kept, source),), rows[0].fix)
-    text, imports = _as_imported(new)
-    start = source.start(keyword)
-    end = source.end(keyword) if new else start + len(str(keyword.arg))
-    change = Change(source.span_between(start, end), f"{name}={text}" if new else name)
-    return Rewrite((change,), rows[0].fix, imports)
-
-
-def _as_imported(value: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Return ``Class.member`` and where the class is from, of a dotted name of Pipecat's; other values as they are."""
-    if not value.startswith("pipecat."):
-        return value, ()
-    module, name, member = value.rsplit(".", 2)
-    return f"{name}.{member}", ((module, name),)
 
 
 def unknown_keywords(source: Source) -> list[Unknown]:
@@ -139,7 +63,7 @@ def _of_call(node: ast.Call, source: Source) -> Iterator[Unknown]:
             else:
                 story = f"takes no {keyword.arg} before {known[0]}"
             yield Unknown(node, keyword, built, story, takes.others)
-        elif _rows_of(built, keyword.arg, target) and not tests_version(node, source):
+        elif rows_of(built, keyword.arg, target) and not tests_version(node, source):
             # It was a keyword of a class that this one took the place of.
             yield Unknown(node, keyword, built, f"takes no {keyword.arg}", takes.others)
 
@@ -156,21 +80,3 @@ def called_name(node: ast.Call, source: Source) -> str | None:
         called = called.value
     found = source.project.resolve(called, source)
     return found if isinstance(found, str) and is_of_library(found, source) else None
-
-
-def mended(
-    rule: Rule,
-    call: ast.Call,
-    keyword: ast.keyword,
-    owner: str,
-    message: str,
-    source: Source,
-    removed_in: str | None = None,
-) -> Finding:
-    """Return a finding about a keyword, with its mend where one is known."""
-    try:
-        facts = remedy(call, keyword, owner, source)
-    except Unclear as reason:
-        why = f"; {reason}" if str(reason) else ""
-        return rule.finding(source, keyword, message + why, removed_in=removed_in)
-    return rule.finding(source, keyword, message, facts=facts, fix=facts.fix, removed_in=removed_in)

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 
-from checks.arguments import Argument, Arguments, Rewrite, arguments_of, put_together, works_on_the_way
+from checks.arguments import Argument, Arguments, Rewrite, arguments_of, may_be_none, put_together, works_on_the_way
 from checks.pipecat import timeline
 from checks.pipecat.deprecations import Deprecation, of_member, of_name
 from checks.pipecat.releases import Release, parse
@@ -32,7 +32,6 @@ from checks.unclear import Unclear
 
 _FIELD = re.compile(r"settings=[\w.]+\.Settings\((?:(\w+)=)?\.\.\.\)")
 _FIRST = Release(1, 0, 0)
-_NEVER_NONE = (ast.JoinedStr, ast.List, ast.Dict, ast.Set, ast.Tuple, ast.ListComp, ast.DictComp, ast.Lambda)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +225,7 @@ def _settle_field(
         raise Unclear(f"{name} is worked out on the way")
     if _is_none(value) and row.none == "human":
         raise Unclear(f"None for {name} has no counterpart in the settings")
-    if row.none != "same" and not _is_none(value) and _may_be_none(value, source):
+    if row.none != "same" and not _is_none(value) and may_be_none(value, source):
         outcome.fix = Fix.UNSAFE
     if row.needs and not (_is_none(value) and row.none == "same") and not _is_seen_to_be(row.needs, value, source):
         if isinstance(value, (ast.Constant, ast.Dict, ast.List, ast.JoinedStr)) or _is_made(value):
@@ -311,38 +310,3 @@ def _is_class(node: ast.expr, dotted: str, source: Source) -> bool:
 
 def _is_none(value: ast.expr) -> bool:
     return isinstance(value, ast.Constant) and value.value is None
-
-
-def _may_be_none(value: ast.expr, source: Source) -> bool:
-    """Tell whether a value may be None, which an argument leaves out and a field of the settings does not."""
-    match value:
-        case ast.Constant(value=constant):
-            return constant is None
-        case ast.BoolOp(op=ast.Or(), values=[*_, last]):
-            return _may_be_none(last, source)
-        case ast.IfExp(body=body, orelse=orelse):
-            return _may_be_none(body, source) or _may_be_none(orelse, source)
-        case ast.Call(func=ast.Name(id="str" | "int" | "float" | "bool" | "list" | "dict")):
-            return False
-        case ast.Call(func=ast.Attribute(attr="getenv" | "get"), args=[_, default]):
-            return _may_be_none(default, source)
-        case ast.Call(func=called):
-            return not source.segment(called).rpartition(".")[2][:1].isupper()
-        case ast.Subscript(value=ast.Attribute(attr="environ")):
-            return False
-        case ast.Attribute() | ast.Name():
-            return not _is_constant(value, source)
-        case _:
-            return not isinstance(value, (*_NEVER_NONE, ast.BinOp, ast.UnaryOp, ast.Compare))
-
-
-def _is_constant(value: ast.Attribute | ast.Name, source: Source) -> bool:
-    """Tell whether a name stands for an enumeration's member of Pipecat's, or for a plain constant of this file."""
-    named = source.names.resolve(value)
-    if named is not None and named.startswith("pipecat.") and isinstance(value, ast.Attribute):
-        return named.rpartition(".")[2].isupper()
-    if not isinstance(value, ast.Name):
-        return False
-    bound = [binding.node for binding in source.names.bindings(value)]
-    assigned = [node.value for node in bound if isinstance(node, ast.Assign)]
-    return len(bound) == len(assigned) == 1 and not _may_be_none(assigned[0], source)

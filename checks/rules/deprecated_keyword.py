@@ -26,10 +26,16 @@ import ast
 from collections.abc import Iterator
 
 from checks.guards import tests_version
-from checks.pipecat.deprecations import Deprecation, deprecation, of_member
-from checks.pipecat.keywords import called_name, mended
+from checks.pipecat import timeline
+from checks.pipecat.deprecations import Deprecation, deprecation, of_member, records
+from checks.pipecat.keywords import called_name
+from checks.pipecat.realtime import services_of
+from checks.pipecat.remedies import Given, mended
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
+
+# Functions and methods with a parameter that is to be removed.
+_METHODS = frozenset(one.name.split(".")[-2] for one in records() if one.kind == "parameter")
 
 RULE = Rule(
     __name__,
@@ -43,20 +49,32 @@ RULE = Rule(
 @RULE.on(ast.Call)
 def called(node: ast.Call, source: Source) -> Iterator[Finding]:
     """Decide on the keywords of one call."""
-    name = called_name(node, source) if node.keywords else None
-    if name is None:
-        return
-    for keyword in node.keywords:
-        one = _found(name, keyword.arg, source) if keyword.arg else None
+    owners = list(_owners(node, source)) if node.keywords else []
+    for keyword in node.keywords if owners else ():
+        found = ((owner, _found(owner, str(keyword.arg), source)) for owner in owners)
+        owner, one = next(((owner, record) for owner, record in found if record is not None), ("", None))
         if one is not None and not _is_of_settings(one) and not tests_version(node, source):
-            message = f"{keyword.arg} of {name.rpartition('.')[2]} {one.story}"
-            yield mended(RULE, node, keyword, name, message, source, one.removed_in)
+            message = f"{keyword.arg} of {owner.rpartition('.')[2]} {one.story}"
+            given = Given(node, keyword, one.name.rpartition(".")[0], one.since)
+            if timeline.constructor(owner, source.project.target) is not None:
+                given = Given(node, keyword, owner, one.since)
+            yield mended(RULE, given, message, source, one.removed_in)
 
 
-def _found(name: str, keyword: str, source: Source) -> Deprecation | None:
+def _owners(node: ast.Call, source: Source) -> Iterator[str]:
+    """Yield the dotted names of what a call calls: a class or function, or a method by each class it may be of."""
+    name = called_name(node, source)
+    if name is not None:
+        yield name
+    elif isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS:
+        for owner in sorted(services_of(node.func.value, source)):
+            yield f"{owner}.{node.func.attr}"
+
+
+def _found(owner: str, keyword: str, source: Source) -> Deprecation | None:
     target = source.project.target
-    plain = deprecation(f"{name}.{keyword}", ("parameter",), target)
-    return plain or of_member(name, keyword, ("parameter",), target)
+    plain = deprecation(f"{owner}.{keyword}", ("parameter",), target)
+    return plain or of_member(owner, keyword, ("parameter",), target)
 
 
 def _is_of_settings(record: Deprecation) -> bool:

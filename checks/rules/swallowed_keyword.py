@@ -30,7 +30,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from checks.pipecat.keywords import mended, unknown_keywords
+from checks.pipecat.keywords import unknown_keywords
+from checks.pipecat.remedies import Given, mended
 from checks.pipecat.turn_taking import is_misplaced
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
@@ -50,4 +51,4 @@ def calls(node: ast.Module, source: Source) -> Iterator[Finding]:
     for unknown in unknown_keywords(source):
         if unknown.fate == "swallowed" and not is_misplaced(unknown, source):
             message = f"{unknown.owner} {unknown.story}, and ignores it without a word"
-            yield mended(RULE, unknown.call, unknown.keyword, unknown.built, message, source)
+            yield mended(RULE, Given(unknown.call, unknown.keyword, unknown.built), message, source)

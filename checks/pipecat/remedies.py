@@ -1,0 +1,179 @@
+"""What takes the place of a keyword: another name or value for it, a field of a params class, or nothing.
+
+Each row of keywords.tsv names a class, or a function or method, one of its keywords, and the value it is given as it is
+written, ``*`` for any; then what becomes of it:
+
+* nothing: it goes; ``name``: it is called so; ``name=value``: this is given instead
+* ``name=package.module.Params(field)``: it is a field of the ``Params`` given as ``name``, together with others
+
+and whether the program behaves the same then.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from checks.arguments import Argument, Change, Rewrite, arguments_of, may_be_none, put_together, works_on_the_way
+from checks.guards import is_none
+from checks.pipecat import timeline
+from checks.pipecat.releases import Release
+from checks.rule import Finding, Fix, Rule
+from checks.source import Source
+from checks.unclear import Unclear
+
+_INTO = re.compile(r"(\w+)=([\w.]+)\((\w+)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What becomes of a keyword with a value, in the words of keywords.tsv."""
+
+    value: str
+    becomes: str
+    fix: Fix
+
+
+@cache
+def _rows() -> dict[tuple[str, str], list[Row]]:
+    text = files("checks.pipecat").joinpath("keywords.tsv").read_text(encoding="utf-8")
+    found: dict[tuple[str, str], list[Row]] = {}
+    for owner, keyword, value, becomes, tier in (line.split("\t") for line in text.splitlines()[1:]):
+        found.setdefault((owner, keyword), []).append(Row(value, becomes, Fix(tier)))
+    return found
+
+
+def rows_of(owner: str, keyword: str, release: Release) -> list[Row]:
+    """Return what is known to become of a keyword of a class, its ancestors asked too, or of a function."""
+    for name in (owner, *timeline.lineage(owner, release)):
+        if (name, keyword) in _rows():
+            return _rows()[name, keyword]
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A keyword of a call; ``owner`` is the dotted name of the class, function or method called.
+
+    ``since`` is the release from which on there is something to give instead, where that is known.
+    """
+
+    call: ast.Call
+    keyword: ast.keyword
+    owner: str
+    since: Release | None = None
+
+
+def mended(rule: Rule, given: Given, message: str, source: Source, removed_in: str | None = None) -> Finding:
+    """Return a finding about a keyword, with its mend where one is known."""
+    try:
+        row = _row(given, source)
+        into = _INTO.fullmatch(row.becomes)
+        if into is None:
+            facts = _remedy(given, row, source)
+            return rule.finding(source, given.keyword, message, facts=facts, fix=facts.fix, removed_in=removed_in)
+        together = _together(given, into, source)
+        whole = _put_into(given, together, into, source)
+    except Unclear as reason:
+        why = f"; {reason}" if str(reason) else ""
+        return rule.finding(source, given.keyword, message + why, removed_in=removed_in)
+    call = given.call
+    return rule.finding(
+        source,
+        given.keyword,
+        message,
+        facts=whole if given.keyword is together[0] else (),  # the first finding stands for all of them
+        fix=whole.fix,
+        group=f"{source.path}:{call.lineno}:{call.col_offset}:{into[1]}",
+        group_size=len(together),
+        removed_in=removed_in,
+    )
+
+
+def _row(given: Given, source: Source) -> Row:
+    """Return what becomes of a keyword.
+
+    Raises:
+        Unclear: nothing is known to take its place, or the call does not tell.
+    """
+    target, oldest = source.project.target, source.project.oldest
+    value = source.segment(given.keyword.value)
+    rows = [row for row in rows_of(given.owner, str(given.keyword.arg), target) if row.value in ("*", value)]
+    if not rows:
+        raise Unclear("")
+    if any(one.arg is None for one in given.call.keywords):
+        raise Unclear("what the ** in the call holds is not seen")
+    if works_on_the_way(given.keyword.value):
+        raise Unclear("its value is worked out on the way")
+    name = rows[0].becomes.partition("=")[0]
+    for release in (target, oldest) if name else ():
+        takes = timeline.constructor(given.owner, release)
+        if name not in takes.keywords if takes is not None else release < (given.since or release):
+            raise Unclear(f"{release}, which the project admits, takes no {name}")
+    return rows[0]
+
+
+def _remedy(given: Given, row: Row, source: Source) -> Rewrite:
+    """Return the change that takes a keyword out, or gives another one instead."""
+    call, keyword = given.call, given.keyword
+    name, _, new = row.becomes.partition("=")
+    other = next((one for one in call.keywords if one.arg == name), None)
+    if name and other is not None and source.segment(other.value) != (new or source.segment(keyword.value)):
+        raise Unclear(f"{name} is given too")
+    if not name or other is not None:
+        arguments = arguments_of(call, source)
+        kept = [item for item in arguments.items if item.node is not keyword]
+        return Rewrite((arguments.changed(kept, source),), row.fix)
+    text, imports = _as_imported(new)
+    start = source.start(keyword)
+    end = source.end(keyword) if new else start + len(str(keyword.arg))
+    change = Change(source.span_between(start, end), f"{name}={text}" if new else name)
+    return Rewrite((change,), row.fix, imports)
+
+
+def _as_imported(value: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Return ``Class.member`` and where the class is from, of a dotted name of Pipecat's; other values as they are."""
+    if not value.startswith("pipecat."):
+        return value, ()
+    module, name, member = value.rsplit(".", 2)
+    return f"{name}.{member}", ((module, name),)
+
+
+def _together(given: Given, into: re.Match[str], source: Source) -> list[ast.keyword]:
+    """Return the keywords of a call that go into the same params."""
+    found: list[ast.keyword] = []
+    for keyword in given.call.keywords:
+        rows = rows_of(given.owner, str(keyword.arg), source.project.target)
+        matches = (_INTO.fullmatch(row.becomes) for row in rows)
+        if any(match is not None and match[1] == into[1] for match in matches):
+            found.append(keyword)
+    return found
+
+
+def _put_into(given: Given, together: list[ast.keyword], into: re.Match[str], source: Source) -> Rewrite:
+    """Return the change that gives several keywords as fields of one params class."""
+    name, dotted, _ = into.groups()
+    if any(keyword.arg == name for keyword in given.call.keywords):
+        raise Unclear(f"{name} is given too")
+    if any(works_on_the_way(keyword.value) for keyword in together):
+        raise Unclear("one of the values is worked out on the way")
+    arguments = arguments_of(given.call, source)
+    module, _, params = dotted.rpartition(".")
+    fix, fields = Fix.SAFE, list[Argument]()
+    for keyword in together:
+        row = rows_of(given.owner, str(keyword.arg), source.project.target)[0]
+        match = _INTO.fullmatch(row.becomes)
+        if not is_none(keyword.value) and match is not None:
+            fields.append(arguments.of(keyword).named(match[3], source))
+            fix = Fix.UNSAFE if row.fix is Fix.UNSAFE and may_be_none(keyword.value, source) else fix
+    home = arguments.of(together[0])
+    new = put_together(f"{name}={params}", fields, by_line=arguments.by_line, gap=home.gap)
+    items = [
+        new if item is home else item
+        for item in arguments.items
+        if (item is home and fields) or item.node not in together
+    ]
+    return Rewrite((arguments.changed(items, source),), fix, ((module, params),))
