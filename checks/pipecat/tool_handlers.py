@@ -1,0 +1,147 @@
+"""Handlers of tools by their six old parameters, and what each is in ``FunctionCallParams``.
+
+Facts from the wheels: until 0.0.108 ``register_function`` looked at how many parameters a handler has, and gave
+one of six just these; from 1.0.0 on every handler gets a single ``FunctionCallParams``.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from checks.arguments import Change, Rewrite
+from checks.names import parameters
+from checks.pipecat import timeline
+from checks.pipecat.realtime import LLM_SERVICE, services_of
+from checks.receivers import is_self_attribute
+from checks.source import Source
+from checks.unclear import Unclear
+
+PARAMS = "pipecat.services.llm_service.FunctionCallParams"
+FIELDS = ("function_name", "tool_call_id", "arguments", "llm", "context", "result_callback")
+_USUAL = {0: ("function_name",), 1: ("tool_call_id",), 5: ("result_callback",)}
+_NEW = "params"
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """A function that is registered as a tool's handler, its six parameters, and where it is registered."""
+
+    function: Function
+    six: tuple[ast.arg, ...]
+    registrations: tuple[ast.expr, ...]
+
+
+def old_handlers(source: Source) -> list[Handler]:
+    """Return the functions of a file with six parameters that are registered as handlers of tools."""
+    found: dict[Function, list[ast.expr]] = {}
+    for call in source.nodes(ast.Call):
+        handler = _registered(call)
+        function = _defined(handler, source) if handler is not None else None
+        if handler is not None and function is not None and _is_old(function, call, source):
+            found.setdefault(function, []).append(handler)
+    return [Handler(function, tuple(_six(function)), tuple(uses)) for function, uses in found.items()]
+
+
+def _registered(call: ast.Call) -> ast.expr | None:
+    """Return the handler that a call of ``register_function`` is given."""
+    if not isinstance(call.func, ast.Attribute) or call.func.attr != "register_function":
+        return None
+    if len(call.args) > 1:
+        return call.args[1]
+    return next((one.value for one in call.keywords if one.arg == "handler"), None)
+
+
+def _defined(handler: ast.expr, source: Source) -> Function | None:
+    """Return the function of this file that an expression stands for: a name, or a method of ``self``."""
+    if isinstance(handler, ast.Name):
+        bound = [binding.node for binding in source.names.bindings(handler)]
+        only = bound[0] if len(bound) == 1 else None
+        return only if isinstance(only, Function) else None
+    owner = source.names.enclosing_class(handler) if is_self_attribute(handler, source) else None
+    if owner is None or not isinstance(handler, ast.Attribute):
+        return None
+    named = [one for one in owner.body if isinstance(one, Function) and one.name == handler.attr]
+    return named[0] if len(named) == 1 else None
+
+
+def _six(function: Function) -> list[ast.arg]:
+    """Return the last six parameters of a function that has them, and ``self`` at most beside them; else none."""
+    arguments = function.args
+    every = list(parameters(arguments))
+    first = [one for one in every if one.arg == "self"]
+    if len(every) != 6 + len(first) or arguments.vararg or arguments.kwarg or arguments.kwonlyargs:
+        return []
+    return every[len(first) :]
+
+
+def _is_old(function: Function, call: ast.Call, source: Source) -> bool:
+    """Tell whether a function takes the six, by what it is registered on or by what they are called."""
+    six = _six(function)
+    if not six:
+        return False
+    assert isinstance(call.func, ast.Attribute)
+    if LLM_SERVICE in services_of(call.func.value, source):
+        return True
+    return all(six[at].arg.lstrip("_") in names for at, names in _USUAL.items())
+
+
+def with_params(handler: Handler, source: Source) -> Rewrite:
+    """Return the changes after which a handler takes a ``FunctionCallParams``.
+
+    Raises:
+        Unclear: something else calls the function, or it does more with its parameters than read them.
+    """
+    function = handler.function
+    for release in (source.project.target, source.project.oldest):
+        takes = timeline.constructor(PARAMS, release)
+        if takes is None or not set(FIELDS) <= takes.keywords:
+            raise Unclear(f"{release}, which the project admits, has no FunctionCallParams with all six")
+    if function.decorator_list or function.args.defaults or function.args.kw_defaults:
+        raise Unclear("its decorators or defaults may count on the six")
+    _check_only_registered(handler, source)
+    reads = list(_reads(handler, source))
+    start, end = source.start(handler.six[0]), source.end(handler.six[-1])
+    end += len(source.text[end:]) - len(source.text[end:].lstrip(", \t\r\n"))
+    if source.has_comment(start, end) or source.text[end] != ")":
+        raise Unclear("comments stand between its parameters")
+    if "self" not in (one.arg for one in parameters(function.args)):
+        start = source.text.rindex("(", 0, start) + 1
+    changes = [Change(source.span_between(start, end), f"{_NEW}: FunctionCallParams")]
+    changes += [Change(source.span(name), f"{_NEW}.{field}") for name, field in reads]
+    module, _, name = PARAMS.rpartition(".")
+    return Rewrite(tuple(changes), imports=((module, name),))
+
+
+def _check_only_registered(handler: Handler, source: Source) -> None:
+    """Raise Unclear where anything but a registration names the function."""
+    name = handler.function.name
+    for use in (*source.nodes(ast.Name), *source.nodes(ast.Attribute)):
+        called = use.id if isinstance(use, ast.Name) else use.attr
+        if called == name and use not in handler.registrations:
+            raise Unclear(f"{name} is used otherwise too")
+    others = [path for path in source.project.paths_mentioning(name) if path != source.path]
+    if others:
+        raise Unclear(f"{others[0].name} mentions {name} too")
+
+
+def _reads(handler: Handler, source: Source) -> Iterator[tuple[ast.Name, str]]:
+    """Yield where the six are read, and the field that each is now."""
+    function = handler.function
+    fields = {one.arg: field for one, field in zip(handler.six, FIELDS, strict=True)}
+    for node in ast.walk(function):
+        if isinstance(node, (ast.Global, ast.Nonlocal)) or (isinstance(node, ast.arg) and node.arg == _NEW):
+            raise Unclear("it has a name of its own for its params")
+        if not isinstance(node, ast.Name):
+            continue
+        if node.id in (_NEW, "locals"):
+            raise Unclear(f"{node.id} is in use in it")
+        bound = [binding.node for binding in source.names.bindings(node)]
+        if node.id not in fields or not any(one in handler.six for one in bound):
+            continue
+        if len(bound) > 1 or not isinstance(node.ctx, ast.Load):
+            raise Unclear(f"{node.id} is given another value in it")
+        yield node, fields[node.id]

@@ -1,0 +1,7 @@
+"""Has tools' handlers take a ``FunctionCallParams``."""
+
+from __future__ import annotations
+
+from codemods.rewrite import fix
+
+__all__ = ["fix"]
