@@ -97,6 +97,20 @@ class Arguments:
             new = ""
         return _narrowed(self.span, old, new, source)
 
+    def appended(self, item: Argument, source: Source) -> Change:
+        """Return the change that puts one more argument behind the last; the others may change at the same time."""
+        last = self.items[-1].node
+        assert last is not None
+        if self.by_line and self.comma:
+            at = source.line_start(source.span(last).end_line + 1)
+            text = _by_line([item], self.indent, True, ())[1:]
+        elif self.by_line:
+            at = source.end(last)
+            text = f",\n{self.indent}{_indented(item.text, self.indent)}"
+        else:
+            at, text = source.end(last), f", {item.text}"
+        return Change(source.span_between(at, at), text)
+
     def _is_too_long(self, items: Sequence[Argument], source: Source) -> bool:
         """Tell whether arguments on one line would make it longer than is usual, and than it is."""
         line = source.line(self.span.line)

@@ -4,6 +4,7 @@ Each row of keywords.tsv names a class, or a function or method, one of its keyw
 written, ``*`` for any; then what becomes of it:
 
 * nothing: it goes; ``name``: it is called so; ``name=value``: this is given instead
+* ``^name``: the call that this one is an argument of is given it as ``name``
 * ``name=package.module.Params(field)``: it is a field of the ``Params`` given as ``name``, together with others
 
 and whether the program behaves the same then.
@@ -108,7 +109,7 @@ def _row(given: Given, source: Source) -> Row:
         raise Unclear("what the ** in the call holds is not seen")
     if works_on_the_way(given.keyword.value):
         raise Unclear("its value is worked out on the way")
-    name = rows[0].becomes.partition("=")[0]
+    name = "" if rows[0].becomes.startswith("^") else rows[0].becomes.partition("=")[0]
     for release in (target, oldest) if name else ():
         takes = timeline.constructor(given.owner, release)
         if name not in takes.keywords if takes is not None else release < (given.since or release):
@@ -119,6 +120,8 @@ def _row(given: Given, source: Source) -> Row:
 def _remedy(given: Given, row: Row, source: Source) -> Rewrite:
     """Return the change that takes a keyword out, or gives another one instead."""
     call, keyword = given.call, given.keyword
+    if row.becomes.startswith("^"):
+        return _handed_out(given, row, source)
     name, _, new = row.becomes.partition("=")
     other = next((one for one in call.keywords if one.arg == name), None)
     if name and other is not None and source.segment(other.value) != (new or source.segment(keyword.value)):
@@ -132,6 +135,28 @@ def _remedy(given: Given, row: Row, source: Source) -> Rewrite:
     end = source.end(keyword) if new else start + len(str(keyword.arg))
     change = Change(source.span_between(start, end), f"{name}={text}" if new else name)
     return Rewrite((change,), row.fix, imports)
+
+
+def _handed_out(given: Given, row: Row, source: Source) -> Rewrite:
+    """Return the changes that give a keyword to the call around instead."""
+    call, name = given.call, row.becomes[1:]
+    above = source.parent(call)
+    outer = source.parent(above) if isinstance(above, ast.keyword) else above
+    built = source.project.resolve(outer.func, source) if isinstance(outer, ast.Call) else None
+    if not isinstance(outer, ast.Call) or not isinstance(built, str):
+        raise Unclear("where it goes is not a call around this one")
+    for release in (source.project.target, source.project.oldest):
+        takes = timeline.constructor(built, release)
+        if takes is None or name not in takes.keywords:
+            raise Unclear(f"the call around this one does not take it in {release}")
+    if any(one.arg in (None, name) for one in outer.keywords):
+        raise Unclear(f"the call around this one may be given {name} too")
+    inner, around = arguments_of(call, source), arguments_of(outer, source)
+    item = inner.of(given.keyword)
+    kept = [other for other in inner.items if other is not item]
+    if (item.above or item.behind) and not around.by_line:
+        raise Unclear("the comments on it have no place in the call around")
+    return Rewrite((inner.changed(kept, source), around.appended(item.named(name, source), source)), row.fix)
 
 
 def _as_imported(value: str) -> tuple[str, tuple[tuple[str, str], ...]]:
