@@ -53,11 +53,10 @@ class Argument:
     gap: str = ", "
     node: ast.expr | ast.keyword | None = None
 
-    def named(self, name: str, source: Source) -> Argument:
+    def named(self, name: str) -> Argument:
         """Return the same value under another keyword."""
         assert isinstance(self.node, ast.keyword)
-        value = source.text[source.start(self.node) : source.start(self.node.value)]
-        return replace(self, text=f"{name}={self.text[len(value) :]}")
+        return replace(self, text=f"{name}={self.text.partition('=')[2].lstrip()}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +253,14 @@ def _offsets(span: Span, source: Source) -> tuple[int, int]:
     return source.offset(span.line, span.column), source.offset(span.end_line, span.end_column)
 
 
+def check_comments(change: Change, source: Source) -> None:
+    """Raise Unclear if a comment that stands where a change is made is not in the new text."""
+    start, end = _offsets(change.span, source)
+    for at, comment in source.comments:
+        if start <= source.offset(at.line, at.column) < end and comment not in change.text:
+            raise Unclear("a comment in it would have no place")
+
+
 def works_on_the_way(value: ast.expr) -> bool:
     """Tell whether working out a value does more than that: waits, yields or binds a name."""
     return any(isinstance(part, (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)) for part in ast.walk(value))
@@ -270,7 +277,7 @@ def may_be_none(value: ast.expr, source: Source) -> bool:
             return may_be_none(body, source) or may_be_none(orelse, source)
         case ast.Call(func=ast.Name(id="str" | "int" | "float" | "bool" | "list" | "dict")):
             return False
-        case ast.Call(func=ast.Attribute(attr="getenv" | "get"), args=[_, default]):
+        case ast.Call(func=called, args=[_, default]) if source.segment(called).endswith(("getenv", "environ.get")):
             return may_be_none(default, source)
         case ast.Call(func=called):
             return not source.segment(called).rpartition(".")[2][:1].isupper()

@@ -24,7 +24,10 @@ def import_edits(moved: Sequence[MovedImport], source: Source) -> Iterator[Edit]
         )
         if statement is None:
             raise Refused(f"line {facts.statement.line}: there is no import here")
-        merged = {home: _sibling(statement, home.module, source) for home in facts.homes}
+        # A comment behind the statement speaks of it, and has to find it again.
+        is_told_of = source.has_comment(source.end(statement), source.line_start(source.span(statement).end_line + 1))
+        siblings = {home: _sibling(statement, home.module, source) for home in facts.homes}
+        merged = dict.fromkeys(siblings) if is_told_of and facts.whole else siblings
         if facts.whole and not any(merged.values()):
             yield from _renamed_in_place(statement, facts.homes, source)
             continue
@@ -48,7 +51,7 @@ def _sibling(statement: ast.ImportFrom, module: str, source: Source) -> ast.Impo
     """Return another import from a module in the same block."""
     for other in block_of(statement, source):
         if isinstance(other, ast.ImportFrom) and other is not statement and not other.level:
-            if other.module == module and other.names[0].name != "*":
+            if other.module == module and other.names[0].name != "*" and other.lineno < statement.lineno:
                 return other
     return None
 

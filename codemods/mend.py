@@ -275,6 +275,10 @@ def _prove(contents: Mapping[Path, bytes], old: Project, new: Project, done: Seq
         except Exception as error:
             reason = re.sub(r"\s+", " ", str(error))
             raise _ProofFailed(f"LibCST cannot read the result: {reason}", _touching(path, done)) from None
+        try:
+            compile(data, str(path), "exec", dont_inherit=True)
+        except (SyntaxError, ValueError) as error:
+            raise _ProofFailed(f"the result does not compile: {error}", _touching(path, done)) from None
         missing = unresolved(old.source(path), new.source(path))
         if missing:
             raise _ProofFailed(f"the result would not fit {new.target}: {missing[0]}", _touching(path, done))

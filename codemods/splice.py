@@ -57,7 +57,8 @@ def splice(source: Source, edits: Iterable[Edit]) -> bytes:
     """
     text = source.text
     # Sorted by place only: what is inserted at one place keeps the order in which it was asked for.
-    ordered = sorted((_in_file_newlines(edit, source) for edit in edits), key=lambda e: (e.start, e.end))
+    # Before they are trimmed: what is left of a replacement may be an insertion at the same place.
+    ordered = [_in_file_newlines(edit, source) for edit in sorted(edits, key=lambda e: (e.start, e.end))]
     mark = len(codecs.BOM_UTF8) if source.data.startswith(codecs.BOM_UTF8) else 0
     parts = [source.data[:mark]]
     done, done_bytes = 0, mark

@@ -31,6 +31,11 @@ def test_what_stands_at_one_place_keeps_its_order() -> None:
     assert splice(source_of("b\n"), [Edit(0, 0, "1\n"), Edit(0, 0, "2\n")]) == b"1\n2\nb\n"
 
 
+def test_what_is_put_in_front_of_a_name_stays_in_front_of_it() -> None:
+    edits = [Edit(7, 8, "NewA"), Edit(7, 7, "B, ")]
+    assert splice(source_of(b"import A"), edits) == b"import B, NewA"
+
+
 @pytest.mark.parametrize(
     ("data", "edits"),
     [

@@ -101,11 +101,16 @@ def place_taken(dotted: str, source: Source) -> NewName | None:
     return successor(dotted, source.project.target, source.project.oldest)
 
 
-def new_name_of(node: ast.Attribute, new: NewName, source: Source) -> DottedUse:
-    """Return what becomes of a dotted use: the new name of the same module, or one imported from another."""
+def new_name_of(node: ast.Attribute, new: NewName, source: Source) -> DottedUse | None:
+    """Return what becomes of a dotted use: the new name of the same module, or one imported from another.
+
+    None where that name means something else at this place.
+    """
     module = new.dotted.rpartition(".")[0]
     if source.names.resolve(node.value) == module:
         return DottedUse(source.span(node), None, f"{source.segment(node.value)}.{new.leaf}")
+    if any(binding.qualified != new.dotted for binding in source.names.lookup(new.leaf, node)):
+        return None
     return DottedUse(source.span(node), module, new.leaf)
 
 
@@ -137,16 +142,22 @@ def _new_home(alias: ast.alias, node: ast.ImportFrom, dotted: str, source: Sourc
     local = alias.asname or alias.name
     if alias.asname or name == alias.name:
         return NewHome(alias.name, module, name, local, ())
-    uses = [*(source.span(use) for use in _uses(local, node, source)), *_in_annotations(local, source)]
+    reads = list(_uses(local, node, source))
+    uses = [*(source.span(use) for use in reads), *_in_annotations(local, source)]
     # RTVIError less its namespace would be Error, which says less and may hide another.
     lost = local.removesuffix(name)
-    if (
-        not _is_free(name, dotted, node, source)
-        or (lost != local and lost.isupper())
-        or _is_exported(local, node, source)
-    ):
+    is_vague = lost != local and lost.isupper()
+    others = (use for use in source.nodes(ast.Name) if use.id == local and use not in reads)
+    is_read_otherwise = not all(_is_bound_outside_classes(use, source) for use in others)
+    if is_vague or is_read_otherwise or not _is_free(name, dotted, node, source) or _is_exported(local, node, source):
         return NewHome(alias.name, module, name, local, ())
     return NewHome(alias.name, module, name, name, tuple(uses))
+
+
+def _is_bound_outside_classes(use: ast.Name, source: Source) -> bool:
+    """Tell whether it is known what a name is: one bound in a class's body may be looked up outside."""
+    bound = [binding.node for binding in source.names.bindings(use)]
+    return bool(bound) and not any(isinstance(source.names.scope(one), ast.ClassDef) for one in bound)
 
 
 def _uses(local: str, node: ast.ImportFrom, source: Source) -> Iterator[ast.Name]:
@@ -218,9 +229,24 @@ def _may_name(constant: ast.Constant, name: str, source: Source) -> bool:
     return any(name in (getattr(part, "id", ""), getattr(part, "attr", "")) for part in parts)
 
 
+def _may_reach(user: Source, name: str, source: Source) -> bool:
+    """Tell whether another file may take a name from this one other than by importing it: ``bot.Name``, a string."""
+    if source.module.rpartition(".")[2] not in user.text:
+        return False
+    return (
+        any(node.attr == name for node in user.nodes(ast.Attribute))
+        or any(isinstance(node.value, str) and name in node.value for node in user.nodes(ast.Constant))
+        or any(alias.name == "*" for node in user.nodes(ast.ImportFrom) for alias in node.names)
+    )
+
+
 def _is_exported(local: str, node: ast.ImportFrom, source: Source) -> bool:
     """Tell whether anything but plain code in this file may know the name: a string, or another file."""
-    if source.is_package:
+    if source.is_package or isinstance(source.names.scope(node), ast.ClassDef):
+        return True
+    if any(alias.name == "*" for other in source.nodes(ast.ImportFrom) for alias in other.names):
+        return True  # which may bring another object of the new name
+    if any(_may_reach(user, local, source) for user in source.project.mentioning(local) if user.path != source.path):
         return True
     if any(_may_name(constant, local, source) for constant in source.nodes(ast.Constant)):
         return True

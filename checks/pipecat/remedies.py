@@ -18,7 +18,16 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from checks.arguments import Argument, Change, Rewrite, arguments_of, may_be_none, put_together, works_on_the_way
+from checks.arguments import (
+    Argument,
+    Change,
+    Rewrite,
+    arguments_of,
+    check_comments,
+    may_be_none,
+    put_together,
+    works_on_the_way,
+)
 from checks.guards import is_none
 from checks.pipecat import timeline
 from checks.pipecat.releases import Release
@@ -109,12 +118,22 @@ def _row(given: Given, source: Source) -> Row:
         raise Unclear("what the ** in the call holds is not seen")
     if works_on_the_way(given.keyword.value):
         raise Unclear("its value is worked out on the way")
+    _check_oldest(given, source)
     name = "" if rows[0].becomes.startswith("^") else rows[0].becomes.partition("=")[0]
     for release in (target, oldest) if name else ():
         takes = timeline.constructor(given.owner, release)
         if name not in takes.keywords if takes is not None else release < (given.since or release):
             raise Unclear(f"{release}, which the project admits, takes no {name}")
     return rows[0]
+
+
+def _check_oldest(given: Given, source: Source) -> None:
+    """Raise Unclear where the keyword still does something in the oldest release that the project admits."""
+    oldest = source.project.oldest
+    takes = timeline.constructor(given.owner, oldest)
+    is_live = takes is not None and given.keyword.arg in takes.keywords and oldest < source.project.target
+    if oldest < given.since if given.since is not None else is_live:
+        raise Unclear(f"{oldest}, which the project admits, still takes it")
 
 
 def _remedy(given: Given, row: Row, source: Source) -> Rewrite:
@@ -127,10 +146,15 @@ def _remedy(given: Given, row: Row, source: Source) -> Rewrite:
     if name and other is not None and source.segment(other.value) != (new or source.segment(keyword.value)):
         raise Unclear(f"{name} is given too")
     if not name or other is not None:
+        if any(isinstance(part, ast.Call) for part in ast.walk(keyword.value)):
+            raise Unclear("its value is the result of a call, which would no longer be made")
         arguments = arguments_of(call, source)
         kept = [item for item in arguments.items if item.node is not keyword]
         return Rewrite((arguments.changed(kept, source),), row.fix)
     text, imports = _as_imported(new)
+    for module, imported in imports:
+        if any(one.qualified != f"{module}.{imported}" for one in source.names.lookup(imported, call)):
+            raise Unclear(f"{imported} means something else there")
     start = source.start(keyword)
     end = source.end(keyword) if new else start + len(str(keyword.arg))
     change = Change(source.span_between(start, end), f"{name}={text}" if new else name)
@@ -156,7 +180,7 @@ def _handed_out(given: Given, row: Row, source: Source) -> Rewrite:
     kept = [other for other in inner.items if other is not item]
     if (item.above or item.behind) and not around.by_line:
         raise Unclear("the comments on it have no place in the call around")
-    return Rewrite((inner.changed(kept, source), around.appended(item.named(name, source), source)), row.fix)
+    return Rewrite((inner.changed(kept, source), around.appended(item.named(name), source)), row.fix)
 
 
 def _as_imported(value: str) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -192,7 +216,7 @@ def _put_into(given: Given, together: list[ast.keyword], into: re.Match[str], so
         row = rows_of(given.owner, str(keyword.arg), source.project.target)[0]
         match = _INTO.fullmatch(row.becomes)
         if not is_none(keyword.value) and match is not None:
-            fields.append(arguments.of(keyword).named(match[3], source))
+            fields.append(arguments.of(keyword).named(match[3]))
             fix = Fix.UNSAFE if row.fix is Fix.UNSAFE and may_be_none(keyword.value, source) else fix
     home = arguments.of(together[0])
     new = put_together(f"{name}={params}", fields, by_line=arguments.by_line, gap=home.gap)
@@ -201,4 +225,6 @@ def _put_into(given: Given, together: list[ast.keyword], into: re.Match[str], so
         for item in arguments.items
         if (item is home and fields) or item.node not in together
     ]
-    return Rewrite((arguments.changed(items, source),), fix, ((module, params),))
+    change = arguments.changed(items, source)
+    check_comments(change, source)
+    return Rewrite((change,), fix, ((module, params),))

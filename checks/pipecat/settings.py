@@ -22,7 +22,16 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 
-from checks.arguments import Argument, Arguments, Rewrite, arguments_of, may_be_none, put_together, works_on_the_way
+from checks.arguments import (
+    Argument,
+    Arguments,
+    Rewrite,
+    arguments_of,
+    check_comments,
+    may_be_none,
+    put_together,
+    works_on_the_way,
+)
 from checks.pipecat import timeline
 from checks.pipecat.deprecations import Deprecation, of_member, of_name
 from checks.pipecat.releases import Release, parse
@@ -114,6 +123,8 @@ def rewritten(call: ast.Call, service: str, moved: Sequence[Moved], source: Sour
     """
     if any(keyword.arg is None for keyword in call.keywords):
         raise Unclear("what the ** in the call holds is not seen")
+    if any(works_on_the_way(one) for one in (*call.args, *(keyword.value for keyword in call.keywords))):
+        raise Unclear("an argument is worked out on the way, and the order would change")
     arguments = arguments_of(call, source)
     outcome = _Outcome(service, source)
     given_names = [str(keyword.arg) for keyword in call.keywords]
@@ -135,7 +146,9 @@ def rewritten(call: ast.Call, service: str, moved: Sequence[Moved], source: Sour
             items += [*([new] if new is not None else []), *outcome.keywords.values()]
         elif item.node not in places and item.node is not given:
             items.append(item)
-    return Rewrite((arguments.changed(items, source),), outcome.fix, tuple(outcome.imports))
+    change = arguments.changed(items, source)
+    check_comments(change, source)
+    return Rewrite((change,), outcome.fix, tuple(outcome.imports))
 
 
 def _merged(given: ast.keyword, service: str, outcome: _Outcome, arguments: Arguments, source: Source) -> Argument:
@@ -221,8 +234,10 @@ def _settle_field(
     value, source = item.node.value, outcome.source
     if row.kind == "drop" or (_is_none(value) and row.none == "drop"):
         return
-    if works_on_the_way(value):
-        raise Unclear(f"{name} is worked out on the way")
+    if _is_text_for_a_number(value):
+        raise Unclear(f"the settings do not turn the text that {name} is given into a number")
+    if given and "environ" in source.segment(value).replace("getenv", "environ"):
+        outcome.fix = Fix.UNSAFE  # a text, which the params turned into what the field takes
     if _is_none(value) and row.none == "human":
         raise Unclear(f"None for {name} has no counterpart in the settings")
     if row.none != "same" and not _is_none(value) and may_be_none(value, source):
@@ -234,15 +249,21 @@ def _settle_field(
     if row.kind == "constructor":
         if row.new in given:
             raise Unclear(f"{row.new} is given too")
-        outcome.keywords[row.new] = item.named(row.new, source)
+        outcome.keywords[row.new] = item.named(row.new)
         return
     first, *others = row.new.split(",")
     if others and not isinstance(value, (ast.Constant, ast.Name, ast.Attribute)):
         raise Unclear(f"{name} stands for {' and '.join([first, *others])}, and is worked out")
     # The constructors read the keywords first, and the params over them.
-    outcome.fields[first] = item.named(first, source)
+    outcome.fields[first] = item.named(first)
     for other in others:
-        outcome.fields[other] = Argument(item.named(other, source).text)
+        outcome.fields[other] = Argument(item.named(other).text)
+
+
+def _is_text_for_a_number(value: ast.expr) -> bool:
+    if not isinstance(value, ast.Constant) or not isinstance(value.value, str):
+        return False
+    return value.value.replace(".", "", 1).lstrip("-").isdigit()
 
 
 def _is_seen_to_be(needs: str, value: ast.expr, source: Source) -> bool:
