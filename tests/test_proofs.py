@@ -24,6 +24,10 @@ def program(name: str, scratch: Path) -> Path:
     return Path(shutil.copy(PROOFS / name, folder))
 
 
+# The service, and by 1.14.0 two names that the program around it imports.
+MENDED = {"1.2.0": 1, "1.14.0": 3}
+
+
 def mend(root: Path, target: str, scratch: Path) -> int:
     """Mend a tree for a release and return how many findings were mended."""
     plan = apply.mended(Request((str(root),), target=target), unsafe=False, jobs=1)
@@ -94,7 +98,7 @@ def test_foreign_coroutine_gets_a_task_name_instead_of_a_crash(release: str, tmp
 def test_untraced_service_gets_its_spans(release: str, tmp_path: Path) -> None:
     script = program("voice.py", tmp_path)
     assert run_on(released(release), script).stdout == "heard 1\nspans []\n"
-    assert mend(script.parent, release, tmp_path) == 1
+    assert mend(script.parent, release, tmp_path) == MENDED[release]
     done = run_on(released(release), script)
     assert done.stdout == "heard 1\nspans ['Hello.']\n", done.stderr
 
@@ -127,6 +131,6 @@ def test_service_traced_wrongly_gets_its_spans(decorators: str, release: str, tm
         text = text.replace("class Voice", f"{KEPT}\n\nclass Voice", 1)
     script.write_text(text)
     assert "spans ['Hello.']" not in run_on(released(release), script).stdout
-    assert mend(script.parent, release, tmp_path) == 1
+    assert mend(script.parent, release, tmp_path) == MENDED[release]
     done = run_on(released(release), script)
     assert done.stdout == "heard 1\nspans ['Hello.']\n", done.stderr
