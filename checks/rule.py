@@ -11,7 +11,7 @@ import ast
 import importlib
 import pkgutil
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -164,6 +164,15 @@ class Rule:
             removed_in=removed_in or self.removed_in,
             url=self.url,
         )
+
+    def together(
+        self, source: Source, said: Sequence[tuple[Located, str]], facts: object, *, fix: Fix | None = None
+    ) -> Iterator[Finding]:
+        """Yield a finding for each place and message, mended together: the first has the facts for all of them."""
+        group = f"{source.path}:{source.span(said[0][0])}" if said else None
+        for at, message in said:
+            yield self.finding(source, at, message, facts=facts, fix=fix, group=group, group_size=len(said))
+            facts = () if facts is not None else None
 
     @property
     def doc(self) -> str:

@@ -12,7 +12,8 @@ def fix(facts: Rewrite | tuple[()], draft: Draft) -> None:
     """Put in the new texts, names imported; of findings mended together the first has all that is to be done."""
     if not isinstance(facts, Rewrite):
         return
-    names = {name: draft.import_name(module, name) for module, name in facts.imports}
+    imported = (dotted.rpartition(".") for dotted in facts.imports)
+    names = {name: draft.import_name(module, name) for module, _, name in imported}
     for change in facts.changes:
         text = change.text
         for name, local in names.items():

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
-from checks.pipecat import timeline
+from checks.pipecat import tables, timeline
 from checks.pipecat.releases import Release, parse
 
 
@@ -37,10 +36,8 @@ class Deprecation:
 
 @cache
 def _records() -> dict[tuple[str, str], Deprecation]:
-    text = files("checks.pipecat").joinpath("deprecations.tsv").read_text(encoding="utf-8")
     found: dict[tuple[str, str], Deprecation] = {}
-    for line in text.splitlines()[1:]:
-        name, kind, since, removed_in, _, replacement = line.split("\t")
+    for name, kind, since, removed_in, _, replacement in tables.rows("deprecations.tsv"):
         found[name, kind] = Deprecation(name, kind, parse(since), removed_in or None, replacement or None)
     return found
 

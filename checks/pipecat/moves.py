@@ -127,11 +127,9 @@ def one_by_one(
     """
     for fix in Fix:
         moving = {alias: name.dotted for alias, name in new.items() if name.fix is fix and alias in said}
-        facts: MovedImport | tuple[()] | None = moved_names(node, moving, source)
-        group = f"{source.path}:{node.lineno}:{fix}"
-        for alias in moving if facts is not None else ():
-            yield rule.finding(source, alias, said[alias], facts=facts, fix=fix, group=group, group_size=len(moving))
-            facts = ()  # the first finding stands for all of them
+        facts = moved_names(node, moving, source)
+        if facts is not None:
+            yield from rule.together(source, [(alias, said[alias]) for alias in moving], facts, fix=fix)
     for alias, message in said.items():
         if alias not in new or not source.begins_line(node):
             yield rule.finding(source, alias, message)

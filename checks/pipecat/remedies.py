@@ -16,7 +16,6 @@ import ast
 import re
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 from checks.arguments import (
     Argument,
@@ -24,16 +23,15 @@ from checks.arguments import (
     Rewrite,
     arguments_of,
     check_comments,
-    may_be_none,
     put_together,
-    works_on_the_way,
 )
 from checks.guards import is_none
-from checks.pipecat import timeline
+from checks.pipecat import tables, timeline
 from checks.pipecat.releases import Release
 from checks.rule import Finding, Fix, Rule
 from checks.source import Source
 from checks.unclear import Unclear
+from checks.values import may_be_none, works_on_the_way
 
 _INTO = re.compile(r"(\w+)=([\w.]+)\((\w+)\)")
 
@@ -49,9 +47,8 @@ class Row:
 
 @cache
 def _rows() -> dict[tuple[str, str], list[Row]]:
-    text = files("checks.pipecat").joinpath("keywords.tsv").read_text(encoding="utf-8")
     found: dict[tuple[str, str], list[Row]] = {}
-    for owner, keyword, value, becomes, tier in (line.split("\t") for line in text.splitlines()[1:]):
+    for owner, keyword, value, becomes, tier in tables.rows("keywords.tsv"):
         found.setdefault((owner, keyword), []).append(Row(value, becomes, Fix(tier)))
     return found
 
@@ -152,8 +149,9 @@ def _remedy(given: Given, row: Row, source: Source) -> Rewrite:
         kept = [item for item in arguments.items if item.node is not keyword]
         return Rewrite((arguments.changed(kept, source),), row.fix)
     text, imports = _as_imported(new)
-    for module, imported in imports:
-        if any(one.qualified != f"{module}.{imported}" for one in source.names.lookup(imported, call)):
+    for dotted in imports:
+        imported = dotted.rpartition(".")[2]
+        if any(one.qualified != dotted for one in source.names.lookup(imported, call)):
             raise Unclear(f"{imported} means something else there")
     start = source.start(keyword)
     end = source.end(keyword) if new else start + len(str(keyword.arg))
@@ -183,12 +181,12 @@ def _handed_out(given: Given, row: Row, source: Source) -> Rewrite:
     return Rewrite((inner.changed(kept, source), around.appended(item.named(name), source)), row.fix)
 
 
-def _as_imported(value: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Return ``Class.member`` and where the class is from, of a dotted name of Pipecat's; other values as they are."""
+def _as_imported(value: str) -> tuple[str, tuple[str, ...]]:
+    """Return ``Class.member`` and the class, of a dotted name of Pipecat's; other values as they are."""
     if not value.startswith("pipecat."):
         return value, ()
     module, name, member = value.rsplit(".", 2)
-    return f"{name}.{member}", ((module, name),)
+    return f"{name}.{member}", (f"{module}.{name}",)
 
 
 def _together(given: Given, into: re.Match[str], source: Source) -> list[ast.keyword]:
@@ -210,7 +208,7 @@ def _put_into(given: Given, together: list[ast.keyword], into: re.Match[str], so
     if any(works_on_the_way(keyword.value) for keyword in together):
         raise Unclear("one of the values is worked out on the way")
     arguments = arguments_of(given.call, source)
-    module, _, params = dotted.rpartition(".")
+    params = dotted.rpartition(".")[2]
     fix, fields = Fix.SAFE, list[Argument]()
     for keyword in together:
         row = rows_of(given.owner, str(keyword.arg), source.project.target)[0]
@@ -227,4 +225,4 @@ def _put_into(given: Given, together: list[ast.keyword], into: re.Match[str], so
     ]
     change = arguments.changed(items, source)
     check_comments(change, source)
-    return Rewrite((change,), fix, ((module, params),))
+    return Rewrite((change,), fix, (dotted,))

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
-from checks.pipecat import timeline
+from checks.pipecat import tables, timeline
 from checks.pipecat.deprecations import of_name
 from checks.pipecat.releases import Release
 from checks.rule import Fix
@@ -33,9 +32,7 @@ class NewName:
 @cache
 def rows() -> dict[str, NewName]:
     """Return the table, by old name."""
-    text = files("checks.pipecat").joinpath("renames.tsv").read_text(encoding="utf-8")
-    found = (line.split("\t") for line in text.splitlines()[1:])
-    return {old: NewName(new, Fix(tier)) for old, new, tier in found}
+    return {old: NewName(new, Fix(tier)) for old, new, tier in tables.rows("renames.tsv")}
 
 
 def successor(dotted: str, target: Release, oldest: Release) -> NewName | None:

@@ -20,7 +20,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib.resources import files
 
 from checks.arguments import (
     Argument,
@@ -28,16 +27,17 @@ from checks.arguments import (
     Rewrite,
     arguments_of,
     check_comments,
-    may_be_none,
     put_together,
-    works_on_the_way,
 )
-from checks.pipecat import timeline
+from checks.guards import is_none
+from checks.pipecat import tables, timeline
 from checks.pipecat.deprecations import Deprecation, of_member, of_name
 from checks.pipecat.releases import Release, parse
+from checks.receivers import is_super_call
 from checks.rule import Fix
 from checks.source import Source
 from checks.unclear import Unclear
+from checks.values import may_be_none, works_on_the_way
 
 _FIELD = re.compile(r"settings=[\w.]+\.Settings\((?:(\w+)=)?\.\.\.\)")
 _FIRST = Release(1, 0, 0)
@@ -76,16 +76,14 @@ class _Outcome:
     source: Source
     fields: dict[str, Argument] = field(default_factory=dict[str, Argument])
     keywords: dict[str, Argument] = field(default_factory=dict[str, Argument])
-    imports: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    imports: list[str] = field(default_factory=list[str])
     fix: Fix = Fix.SAFE
 
 
 @cache
 def _table() -> dict[tuple[str, str], dict[str, list[_Row]]]:
-    text = files("checks.pipecat").joinpath("settings.tsv").read_text(encoding="utf-8")
     found: dict[tuple[str, str], dict[str, list[_Row]]] = {}
-    for line in text.splitlines()[1:]:
-        service, keyword, name, becomes, since, until, none, needs = line.split("\t")
+    for service, keyword, name, becomes, since, until, none, needs in tables.rows("settings.tsv"):
         kind, _, new = becomes.partition(":")
         row = _Row(kind, new, parse(since) if since else None, parse(until) if until else None, none, needs)
         found.setdefault((service, keyword), {}).setdefault(name, []).append(row)
@@ -132,13 +130,13 @@ def rewritten(call: ast.Call, service: str, moved: Sequence[Moved], source: Sour
         _settle(one, arguments.of(one.keyword), outcome, given_names)
     given = next((keyword for keyword in call.keywords if keyword.arg == "settings"), None)
     home = given or moved[0].keyword
-    if given is not None and not _is_none(given.value):
-        new = _merged(given, service, outcome, arguments, source)
+    if given is not None and not is_none(given.value):
+        new = _merged(given, outcome, arguments)
     else:
         head = f"settings={_class_text(call, source)}.Settings"
         fields = list(outcome.fields.values())
         new = put_together(head, fields, by_line=arguments.by_line, gap=arguments.of(home).gap) if fields else None
-    _check_fields(service, outcome, source)
+    _check_fields(outcome)
     items: list[Argument] = []
     places = [one.keyword for one in moved]
     for item in arguments.items:
@@ -151,13 +149,13 @@ def rewritten(call: ast.Call, service: str, moved: Sequence[Moved], source: Sour
     return Rewrite((change,), outcome.fix, tuple(outcome.imports))
 
 
-def _merged(given: ast.keyword, service: str, outcome: _Outcome, arguments: Arguments, source: Source) -> Argument:
+def _merged(given: ast.keyword, outcome: _Outcome, arguments: Arguments) -> Argument:
     """Return an existing ``settings=`` argument with more fields; those it has already win."""
-    item = arguments.of(given)
+    item, source = arguments.of(given), outcome.source
     if not outcome.fields:
         return item
     value = given.value
-    if not isinstance(value, ast.Call) or not _is_class(value.func, f"{service}.Settings", source):
+    if not isinstance(value, ast.Call) or not _is_class(value.func, f"{outcome.service}.Settings", source):
         raise Unclear("the settings= given too are made elsewhere")
     inner = arguments_of(value, source)
     if any(keyword.arg is None for keyword in value.keywords) or value.args:
@@ -176,7 +174,7 @@ def _settle(one: Moved, item: Argument, outcome: _Outcome, given: Sequence[str])
     for row in rows.get("", ()):
         if row.kind == "beside" and row.new in given:
             raise Unclear(f"{row.new} is given too")
-    if _is_none(value):
+    if is_none(value):
         return
     if one.field is not None:
         _settle_field(keyword, rows.get("", []), item, outcome)
@@ -220,7 +218,7 @@ def _write_out(row: _Row, outcome: _Outcome, given: Sequence[str]) -> None:
     elif name not in given:
         outcome.keywords[name] = Argument(row.new)
     if value.startswith("Language."):
-        outcome.imports.append(("pipecat.transcriptions.language", "Language"))
+        outcome.imports.append("pipecat.transcriptions.language.Language")
 
 
 def _settle_field(
@@ -232,17 +230,17 @@ def _settle_field(
     if row is None:
         raise Unclear(f"{name} has no counterpart in the settings")
     value, source = item.node.value, outcome.source
-    if row.kind == "drop" or (_is_none(value) and row.none == "drop"):
+    if row.kind == "drop" or (is_none(value) and row.none == "drop"):
         return
     if _is_text_for_a_number(value):
         raise Unclear(f"the settings do not turn the text that {name} is given into a number")
     if given and "environ" in source.segment(value).replace("getenv", "environ"):
         outcome.fix = Fix.UNSAFE  # a text, which the params turned into what the field takes
-    if _is_none(value) and row.none == "human":
+    if is_none(value) and row.none == "human":
         raise Unclear(f"None for {name} has no counterpart in the settings")
-    if row.none != "same" and not _is_none(value) and may_be_none(value, source):
+    if row.none != "same" and not is_none(value) and may_be_none(value, source):
         outcome.fix = Fix.UNSAFE
-    if row.needs and not (_is_none(value) and row.none == "same") and not _is_seen_to_be(row.needs, value, source):
+    if row.needs and not (is_none(value) and row.none == "same") and not _is_seen_to_be(row.needs, value, source):
         if isinstance(value, (ast.Constant, ast.Dict, ast.List, ast.JoinedStr)) or _is_made(value):
             raise Unclear(f"the settings do not turn what {name} is given into what it takes")
         outcome.fix = Fix.UNSAFE
@@ -290,11 +288,12 @@ def _is_made(value: ast.expr) -> bool:
     return isinstance(value, ast.Attribute) and value.attr.isupper()
 
 
-def _check_fields(service: str, outcome: _Outcome, source: Source) -> None:
+def _check_fields(outcome: _Outcome) -> None:
     """Raise Unclear unless every release concerned has these fields and keywords."""
-    for release in {source.project.target, source.project.oldest}:
-        takes = timeline.constructor(service, release)
-        settings = timeline.constructor(f"{service}.Settings", release)
+    project = outcome.source.project
+    for release in {project.target, project.oldest}:
+        takes = timeline.constructor(outcome.service, release)
+        settings = timeline.constructor(f"{outcome.service}.Settings", release)
         if takes is None or settings is None or "settings" not in takes.keywords:
             raise Unclear(f"{release}, which the project admits, has no settings for it")
         for name in outcome.keywords:
@@ -307,7 +306,7 @@ def _check_fields(service: str, outcome: _Outcome, source: Source) -> None:
 
 def _class_text(call: ast.Call, source: Source) -> str:
     """Return how the file names the class that a call builds."""
-    if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Call):
+    if is_super_call(call, "__init__"):
         owner = source.names.enclosing_class(call)
         assert owner is not None
         return source.segment(owner.bases[0])
@@ -327,7 +326,3 @@ def _is_class(node: ast.expr, dotted: str, source: Source) -> bool:
     named = source.project.resolve(node, source)
     target = source.project.target
     return isinstance(named, str) and timeline.canonical(named, target) == timeline.canonical(dotted, target)
-
-
-def _is_none(value: ast.expr) -> bool:
-    return isinstance(value, ast.Constant) and value.value is None

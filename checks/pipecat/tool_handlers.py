@@ -20,7 +20,7 @@ from checks.unclear import Unclear
 
 PARAMS = "pipecat.services.llm_service.FunctionCallParams"
 FIELDS = ("function_name", "tool_call_id", "arguments", "llm", "context", "result_callback")
-_USUAL = {0: ("function_name",), 1: ("tool_call_id",), 5: ("result_callback",)}
+_USUAL = {0: "function_name", 1: "tool_call_id", 5: "result_callback"}
 _NEW = "params"
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -86,7 +86,7 @@ def _is_old(function: Function, call: ast.Call, source: Source) -> bool:
     assert isinstance(call.func, ast.Attribute)
     if LLM_SERVICE in services_of(call.func.value, source):
         return True
-    return all(six[at].arg.lstrip("_") in names for at, names in _USUAL.items())
+    return all(six[at].arg.lstrip("_") == name for at, name in _USUAL.items())
 
 
 def with_params(handler: Handler, source: Source) -> Rewrite:
@@ -112,8 +112,7 @@ def with_params(handler: Handler, source: Source) -> Rewrite:
         start = source.text.rindex("(", 0, start) + 1
     changes = [Change(source.span_between(start, end), f"{_NEW}: FunctionCallParams")]
     changes += [Change(source.span(name), f"{_NEW}.{field}") for name, field in reads]
-    module, _, name = PARAMS.rpartition(".")
-    return Rewrite(tuple(changes), imports=((module, name),))
+    return Rewrite(tuple(changes), imports=(PARAMS,))
 
 
 def _check_only_registered(handler: Handler, source: Source) -> None:

@@ -11,12 +11,14 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from checks.arguments import Argument, Arguments, Change, Rewrite, arguments_of, put_together, works_on_the_way
+from checks.arguments import Argument, Arguments, Change, Rewrite, arguments_of, put_together
+from checks.guards import is_none
 from checks.pipecat import timeline
 from checks.pipecat.keywords import Unknown, called_name, unknown_keywords
 from checks.pipecat.realtime import REALTIME
 from checks.source import Source
 from checks.unclear import Unclear
+from checks.values import works_on_the_way
 
 TRANSPORT_PARAMS = "pipecat.transports.base_transport.TransportParams"
 ANALYZERS = ("vad_analyzer", "turn_analyzer")
@@ -35,7 +37,7 @@ class _Aggregator:
     """The call that makes the pair of aggregators, and what its user's one is to be given."""
 
     call: ast.Call
-    imports: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    imports: list[str] = field(default_factory=list[str])
 
 
 def misplaced(source: Source) -> list[Unknown]:
@@ -92,7 +94,7 @@ def _pair(source: Source) -> ast.Call:
 
 def _value(given: Sequence[Unknown], at: ast.Call, source: Source) -> Argument | None:
     """Return the one analyzer that is given, as an argument of that name; None where none is."""
-    real = [one for one in given if not _is_none(one.keyword.value)]
+    real = [one for one in given if not is_none(one.keyword.value)]
     if not real:
         return None
     if len({source.segment(one.keyword.value) for one in real}) > 1 or len(real) < len(given):
@@ -127,7 +129,7 @@ def _given(analyzer: str, item: Argument, aggregator: _Aggregator, source: Sourc
         named = source.project.resolve(value.func, source)
         if named == _DEFAULT_ANALYZER:
             return []  # which is what the aggregator uses by itself
-    aggregator.imports += [_imported(_STRATEGIES), _imported(_STRATEGY)]
+    aggregator.imports += [_STRATEGIES, _STRATEGY]
     stop = f"TurnAnalyzerUserTurnStopStrategy({item.text})"
     return [replace(item, text=f"user_turn_strategies=UserTurnStrategies(stop=[{stop}])")]
 
@@ -141,7 +143,7 @@ def _with(aggregator: _Aggregator, new: Sequence[Argument], source: Source) -> C
     params = next((one for one in call.keywords if one.arg == "user_params"), None)
     _check_taken([str(item.text.partition("=")[0]) for item in new], source)
     if params is None:
-        aggregator.imports.append(_imported(_USER_PARAMS))
+        aggregator.imports.append(_USER_PARAMS)
         made = _made("user_params=LLMUserAggregatorParams", new, arguments, source)
         return arguments.changed([*arguments.items, made], source)
     value = params.value
@@ -175,12 +177,3 @@ def _without(call: ast.Call, found: Sequence[Unknown], source: Source) -> Change
     arguments = arguments_of(call, source)
     doomed = [one.keyword for one in found]
     return arguments.changed([item for item in arguments.items if item.node not in doomed], source)
-
-
-def _imported(dotted: str) -> tuple[str, str]:
-    module, _, name = dotted.rpartition(".")
-    return module, name
-
-
-def _is_none(value: ast.expr) -> bool:
-    return isinstance(value, ast.Constant) and value.value is None

@@ -55,9 +55,8 @@ def called(node: ast.Call, source: Source) -> Iterator[Finding]:
         owner, one = next(((owner, record) for owner, record in found if record is not None), ("", None))
         if one is not None and not _is_of_settings(one) and not tests_version(node, source):
             message = f"{keyword.arg} of {owner.rpartition('.')[2]} {one.story}"
-            given = Given(node, keyword, one.name.rpartition(".")[0], one.since)
-            if timeline.constructor(owner, source.project.target) is not None:
-                given = Given(node, keyword, owner, one.since)
+            is_class = timeline.constructor(owner, source.project.target) is not None
+            given = Given(node, keyword, owner if is_class else one.name.rpartition(".")[0], one.since)
             yield mended(RULE, given, message, source, one.removed_in)
 
 

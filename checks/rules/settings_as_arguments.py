@@ -35,7 +35,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from checks.arguments import Rewrite
 from checks.guards import tests_version
 from checks.pipecat.keywords import called_name
 from checks.pipecat.settings import moved_arguments, rewritten
@@ -62,14 +61,10 @@ def called(node: ast.Call, source: Source) -> Iterator[Finding]:
     if service is None or not moved or tests_version(node, source):
         return
     why = ""
-    facts: Rewrite | tuple[()] | None = None
+    facts = None
     try:
         facts = rewritten(node, service, moved, source)
     except Unclear as reason:
         why = f"; {reason}"
-    fix = facts.fix if isinstance(facts, Rewrite) else None
-    group = f"{source.path}:{node.lineno}:{node.col_offset}"
-    for one in moved:
-        message = f"{one.keyword.arg} {one.record.story}{why}"
-        yield RULE.finding(source, one.keyword, message, facts=facts, fix=fix, group=group, group_size=len(moved))
-        facts = () if facts is not None else None  # the first finding stands for all of them
+    said = [(one.keyword, f"{one.keyword.arg} {one.record.story}{why}") for one in moved]
+    yield from RULE.together(source, said, facts, fix=facts.fix if facts is not None else None)

@@ -36,7 +36,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from checks.arguments import Rewrite
 from checks.pipecat.turn_taking import ANALYZERS, misplaced, moved
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
@@ -61,12 +60,10 @@ def transports(node: ast.Module, source: Source) -> Iterator[Finding]:
     if not found:
         return
     why = ""
-    facts: Rewrite | tuple[()] | None = None
+    facts = None
     try:
         facts = moved(found, source)
     except Unclear as reason:
         why = f"; {reason}"
-    for one in found:
-        message = f"{one.owner} {one.story}, and ignores it without a word{why}"
-        yield RULE.finding(source, one.keyword, message, facts=facts, group=str(source.path), group_size=len(found))
-        facts = () if facts is not None else None  # the first finding stands for all of them
+    said = [(one.keyword, f"{one.owner} {one.story}, and ignores it without a word{why}") for one in found]
+    yield from RULE.together(source, said, facts)
