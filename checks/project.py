@@ -91,6 +91,11 @@ class Project:
 
         return oldest_beside(self.root, self.target)
 
+    @property
+    def releases(self) -> tuple[Release, Release]:
+        """The target and the oldest release beside it; what is so in both is taken to be so in all between."""
+        return self.target, self.oldest
+
     @cached_property
     def files(self) -> list[Path]:
         """Every Python file of the project, sorted; also those a run leaves out, since they may use what it changes."""

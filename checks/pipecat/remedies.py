@@ -106,7 +106,7 @@ def _row(given: Given, source: Source) -> Row:
     Raises:
         Unclear: nothing is known to take its place, or the call does not tell.
     """
-    target, oldest = source.project.target, source.project.oldest
+    target = source.project.target
     value = source.segment(given.keyword.value)
     rows = [row for row in rows_of(given.owner, str(given.keyword.arg), target) if row.value in ("*", value)]
     if not rows:
@@ -117,10 +117,11 @@ def _row(given: Given, source: Source) -> Row:
         raise Unclear("its value is worked out on the way")
     _check_oldest(given, source)
     name = "" if rows[0].becomes.startswith("^") else rows[0].becomes.partition("=")[0]
-    for release in (target, oldest) if name else ():
-        takes = timeline.constructor(given.owner, release)
-        if name not in takes.keywords if takes is not None else release < (given.since or release):
-            raise Unclear(f"{release}, which the project admits, takes no {name}")
+    # What is said of a class; of functions and methods the timeline knows no keywords.
+    having = [one for one in source.project.releases if timeline.constructor(given.owner, one) is not None]
+    release = timeline.lacking(given.owner, [name], having) if name else None
+    if release is not None:
+        raise Unclear(f"{release}, which the project admits, takes no {name}")
     return rows[0]
 
 
@@ -167,10 +168,9 @@ def _handed_out(given: Given, row: Row, source: Source) -> Rewrite:
     built = source.project.resolve(outer.func, source) if isinstance(outer, ast.Call) else None
     if not isinstance(outer, ast.Call) or not isinstance(built, str):
         raise Unclear("where it goes is not a call around this one")
-    for release in (source.project.target, source.project.oldest):
-        takes = timeline.constructor(built, release)
-        if takes is None or name not in takes.keywords:
-            raise Unclear(f"the call around this one does not take it in {release}")
+    release = timeline.lacking(built, [name], source.project.releases)
+    if release is not None:
+        raise Unclear(f"the call around this one does not take it in {release}")
     if any(one.arg in (None, name) for one in outer.keywords):
         raise Unclear(f"the call around this one may be given {name} too")
     inner, around = arguments_of(call, source), arguments_of(outer, source)

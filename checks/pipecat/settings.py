@@ -98,7 +98,7 @@ def _rows(outcome: _Outcome, keyword: str) -> dict[str, list[_Row]]:
     for service in timeline.lineage(outcome.service, project.target):
         if (service, keyword) in _table():
             rows = _table()[service, keyword].items()
-            return {name: [row for row in some if row.holds(project.target, project.oldest)] for name, some in rows}
+            return {name: [row for row in some if row.holds(*project.releases)] for name, some in rows}
     raise Unclear(f"what becomes of {keyword} is not known")
 
 
@@ -291,7 +291,7 @@ def _is_made(value: ast.expr) -> bool:
 def _check_fields(outcome: _Outcome) -> None:
     """Raise Unclear unless every release concerned has these fields and keywords."""
     project = outcome.source.project
-    for release in {project.target, project.oldest}:
+    for release in project.releases:
         takes = timeline.constructor(outcome.service, release)
         settings = timeline.constructor(f"{outcome.service}.Settings", release)
         if takes is None or settings is None or "settings" not in takes.keywords:

@@ -7,7 +7,7 @@ only taken apart when somebody asks for that module.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -285,6 +285,16 @@ def constructor(name: str, release: Release) -> Constructor | None:
         return None
     is_model = BASE_MODEL in lineage(name, release)
     return _built_with(canonical(name, release), release, is_model, frozenset())
+
+
+def lacking(name: str, keywords: Iterable[str], releases: Iterable[Release]) -> Release | None:
+    """Return the first of some releases whose class cannot be built with all of these keywords, None if each can."""
+    wanted = set(keywords)
+    for release in releases:
+        takes = constructor(name, release)
+        if takes is None or not wanted <= takes.keywords:
+            return release
+    return None
 
 
 def _built_with(name: str, release: Release, is_model: bool, seen: frozenset[str]) -> Constructor:

@@ -96,10 +96,9 @@ def with_params(handler: Handler, source: Source) -> Rewrite:
         Unclear: something else calls the function, or it does more with its parameters than read them.
     """
     function = handler.function
-    for release in (source.project.target, source.project.oldest):
-        takes = timeline.constructor(PARAMS, release)
-        if takes is None or not set(FIELDS) <= takes.keywords:
-            raise Unclear(f"{release}, which the project admits, has no FunctionCallParams with all six")
+    release = timeline.lacking(PARAMS, FIELDS, source.project.releases)
+    if release is not None:
+        raise Unclear(f"{release}, which the project admits, has no FunctionCallParams with all six")
     if function.decorator_list or function.args.defaults or function.args.kw_defaults:
         raise Unclear("its decorators or defaults may count on the six")
     _check_only_registered(handler, source)

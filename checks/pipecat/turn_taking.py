@@ -141,7 +141,10 @@ def _with(aggregator: _Aggregator, new: Sequence[Argument], source: Source) -> C
     if any(one.arg is None for one in call.keywords) or len(call.args) > 1:
         raise Unclear("not all that the aggregators are given is seen")
     params = next((one for one in call.keywords if one.arg == "user_params"), None)
-    _check_taken([str(item.text.partition("=")[0]) for item in new], source)
+    names = [item.text.partition("=")[0] for item in new]
+    release = timeline.lacking(_USER_PARAMS, names, source.project.releases)
+    if release is not None:
+        raise Unclear(f"the aggregators of {release}, which the project admits, do not take it")
     if params is None:
         aggregator.imports.append(_USER_PARAMS)
         made = _made("user_params=LLMUserAggregatorParams", new, arguments, source)
@@ -150,7 +153,7 @@ def _with(aggregator: _Aggregator, new: Sequence[Argument], source: Source) -> C
     if not isinstance(value, ast.Call) or called_name(value, source) != _USER_PARAMS or value.args:
         raise Unclear("the user_params of the aggregators are made elsewhere")
     known = {one.arg for one in value.keywords}
-    if None in known or any(item.text.partition("=")[0] in known for item in new):
+    if None in known or any(name in known for name in names):
         raise Unclear("the aggregators are given one too")
     inner = arguments_of(value, source)
     if not inner.items:
@@ -163,13 +166,6 @@ def _made(head: str, new: Sequence[Argument], arguments: Arguments, source: Sour
     if any(item.above or item.behind for item in new) and not arguments.by_line:
         raise Unclear("the comments on it have no place where the aggregators are made")
     return put_together(head, new, by_line=arguments.by_line)
-
-
-def _check_taken(names: Sequence[str], source: Source) -> None:
-    for release in {source.project.target, source.project.oldest}:
-        takes = timeline.constructor(_USER_PARAMS, release)
-        if takes is None or not set(names) <= takes.keywords:
-            raise Unclear(f"the aggregators of {release}, which the project admits, do not take it")
 
 
 def _without(call: ast.Call, found: Sequence[Unknown], source: Source) -> Change:
