@@ -232,18 +232,9 @@ def _settle_field(
     value, source = item.node.value, outcome.source
     if row.kind == "drop" or (is_none(value) and row.none == "drop"):
         return
-    if _is_text_for_a_number(value):
-        raise Unclear(f"the settings do not turn the text that {name} is given into a number")
+    _check_value(name, row, value, outcome)
     if given and "environ" in source.segment(value).replace("getenv", "environ"):
         outcome.fix = Fix.UNSAFE  # a text, which the params turned into what the field takes
-    if is_none(value) and row.none == "human":
-        raise Unclear(f"None for {name} has no counterpart in the settings")
-    if row.none != "same" and not is_none(value) and may_be_none(value, source):
-        outcome.fix = Fix.UNSAFE
-    if row.needs and not (is_none(value) and row.none == "same") and not _is_seen_to_be(row.needs, value, source):
-        if isinstance(value, (ast.Constant, ast.Dict, ast.List, ast.JoinedStr)) or _is_made(value):
-            raise Unclear(f"the settings do not turn what {name} is given into what it takes")
-        outcome.fix = Fix.UNSAFE
     if row.kind == "constructor":
         if row.new in given:
             raise Unclear(f"{row.new} is given too")
@@ -256,6 +247,22 @@ def _settle_field(
     outcome.fields[first] = item.named(first)
     for other in others:
         outcome.fields[other] = Argument(item.named(other).text)
+
+
+def _check_value(name: str, row: _Row, value: ast.expr, outcome: _Outcome) -> None:
+    """Raise Unclear for a value that the settings would not treat as the argument did; note where it may be so."""
+    if _is_text_for_a_number(value):
+        raise Unclear(f"the settings do not turn the text that {name} is given into a number")
+    if is_none(value):
+        if row.none == "human":
+            raise Unclear(f"None for {name} has no counterpart in the settings")
+        return
+    if row.none != "same" and may_be_none(value, outcome.source):
+        outcome.fix = Fix.UNSAFE
+    if row.needs and not _is_seen_to_be(row.needs, value, outcome.source):
+        if isinstance(value, (ast.Constant, ast.Dict, ast.List, ast.JoinedStr)) or _is_made(value):
+            raise Unclear(f"the settings do not turn what {name} is given into what it takes")
+        outcome.fix = Fix.UNSAFE
 
 
 def _is_text_for_a_number(value: ast.expr) -> bool:
