@@ -5,9 +5,11 @@ written, ``*`` for any; then what becomes of it:
 
 * nothing: it goes; ``name``: it is called so; ``name=value``: this is given instead
 * ``^name``: the call that this one is an argument of is given it as ``name``
-* ``name=package.module.Params(field)``: it is a field of the ``Params`` given as ``name``, together with others
+* ``name=package.module.Params(field)``: it is a field of the ``Params`` given as ``name``, together with others;
+  ``Params()``: giving them says as much; ``Params(**)``: its value is a dict of their fields
 
-and whether the program behaves the same then.
+A value that ends in ``*`` is one that begins so; a new value's names of Pipecat's are imported. The last column says
+whether the program behaves the same then.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ from checks.source import Source
 from checks.unclear import Unclear
 from checks.values import may_be_none, works_on_the_way
 
-_INTO = re.compile(r"(\w+)=([\w.]+)\((\w+)\)")
+_INTO = re.compile(r"(\w+)=(pipecat\.[\w.]+)\((\w*|\*\*)\)")
+_DOTTED = re.compile(r"\bpipecat(?:\.\w+)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,10 @@ class Row:
     value: str
     becomes: str
     fix: Fix
+
+    def is_for(self, value: str) -> bool:
+        """Tell whether the row is about a value, as it is written."""
+        return value.startswith(self.value[:-1]) if self.value.endswith("*") else value == self.value
 
 
 @cache
@@ -59,6 +66,13 @@ def rows_of(owner: str, keyword: str, release: Release) -> list[Row]:
         if (name, keyword) in _rows():
             return _rows()[name, keyword]
     return []
+
+
+def _row_for(owner: str, keyword: ast.keyword, source: Source) -> Row | None:
+    """Return the row about a keyword with just this value."""
+    value = source.segment(keyword.value)
+    rows = rows_of(owner, str(keyword.arg), source.project.target)
+    return next((row for row in rows if row.is_for(value)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,23 +120,21 @@ def _row(given: Given, source: Source) -> Row:
     Raises:
         Unclear: nothing is known to take its place, or the call does not tell.
     """
-    target = source.project.target
-    value = source.segment(given.keyword.value)
-    rows = [row for row in rows_of(given.owner, str(given.keyword.arg), target) if row.value in ("*", value)]
-    if not rows:
+    row = _row_for(given.owner, given.keyword, source)
+    if row is None:
         raise Unclear("")
     if any(one.arg is None for one in given.call.keywords):
         raise Unclear("what the ** in the call holds is not seen")
     if works_on_the_way(given.keyword.value):
         raise Unclear("its value is worked out on the way")
     _check_oldest(given, source)
-    name = "" if rows[0].becomes.startswith("^") else rows[0].becomes.partition("=")[0]
+    name = "" if row.becomes.startswith("^") else row.becomes.partition("=")[0]
     # What is said of a class; of functions and methods the timeline knows no keywords.
     having = [one for one in source.project.releases if timeline.constructor(given.owner, one) is not None]
     release = timeline.lacking(given.owner, [name], having) if name else None
     if release is not None:
         raise Unclear(f"{release}, which the project admits, takes no {name}")
-    return rows[0]
+    return row
 
 
 def _check_oldest(given: Given, source: Source) -> None:
@@ -144,7 +156,7 @@ def _remedy(given: Given, row: Row, source: Source) -> Rewrite:
     if name and other is not None and source.segment(other.value) != (new or source.segment(keyword.value)):
         raise Unclear(f"{name} is given too")
     if not name or other is not None:
-        if any(isinstance(part, ast.Call) for part in ast.walk(keyword.value)):
+        if row.value == "*" and any(isinstance(part, ast.Call) for part in ast.walk(keyword.value)):
             raise Unclear("its value is the result of a call, which would no longer be made")
         arguments = arguments_of(call, source)
         kept = [item for item in arguments.items if item.node is not keyword]
@@ -182,22 +194,44 @@ def _handed_out(given: Given, row: Row, source: Source) -> Rewrite:
 
 
 def _as_imported(value: str) -> tuple[str, tuple[str, ...]]:
-    """Return ``Class.member`` and the class, of a dotted name of Pipecat's; other values as they are."""
-    if not value.startswith("pipecat."):
-        return value, ()
-    module, name, member = value.rsplit(".", 2)
-    return f"{name}.{member}", (f"{module}.{name}",)
+    """Return a value with the names of Pipecat's in it as they are once imported, and what to import."""
+    imports: list[str] = []
+
+    def within(dotted: re.Match[str]) -> str:
+        package, _, leaf = dotted[0].rpartition(".")
+        at = timeline.place(dotted[0])
+        # A package may pass on an object under the name of the module that makes it.
+        module, name = (at.module, at.name) if at is not None and at.name else (package, leaf)
+        imports.append(f"{module}.{name.partition('.')[0]}")
+        return name
+
+    return _DOTTED.sub(within, value), tuple(imports)
 
 
 def _together(given: Given, into: re.Match[str], source: Source) -> list[ast.keyword]:
-    """Return the keywords of a call that go into the same params."""
-    found: list[ast.keyword] = []
+    """Return the keywords of a call that go into the same params.
+
+    Raises:
+        Unclear: what asks for the params is not among them.
+    """
+    found: dict[ast.keyword, str] = {}
     for keyword in given.call.keywords:
-        rows = rows_of(given.owner, str(keyword.arg), source.project.target)
-        matches = (_INTO.fullmatch(row.becomes) for row in rows)
-        if any(match is not None and match[1] == into[1] for match in matches):
-            found.append(keyword)
-    return found
+        row = _row_for(given.owner, keyword, source)
+        match = _INTO.fullmatch(row.becomes) if row is not None else None
+        if match is not None and match[1] == into[1]:
+            found[keyword] = match[3]
+    switches = _switches(given, into, source)
+    if switches and "" not in found.values():
+        raise Unclear(f"without {switches[0]} it does nothing")
+    return list(found)
+
+
+def _switches(given: Given, into: re.Match[str], source: Source) -> list[str]:
+    """Return the keywords without which a call does not ask for the params."""
+    lineage = (given.owner, *timeline.lineage(given.owner, source.project.target))
+    asking = f"{into[1]}={into[2]}()"
+    found = [(owner, keyword) for (owner, keyword), rows in _rows().items() if asking in [row.becomes for row in rows]]
+    return [keyword for owner, keyword in found if owner in lineage]
 
 
 def _put_into(given: Given, together: list[ast.keyword], into: re.Match[str], source: Source) -> Rewrite:
@@ -208,21 +242,47 @@ def _put_into(given: Given, together: list[ast.keyword], into: re.Match[str], so
     if any(works_on_the_way(keyword.value) for keyword in together):
         raise Unclear("one of the values is worked out on the way")
     arguments = arguments_of(given.call, source)
-    params = dotted.rpartition(".")[2]
     fix, fields = Fix.SAFE, list[Argument]()
+    asks = False
     for keyword in together:
-        row = rows_of(given.owner, str(keyword.arg), source.project.target)[0]
-        match = _INTO.fullmatch(row.becomes)
-        if not is_none(keyword.value) and match is not None:
+        row = _row_for(given.owner, keyword, source)
+        match = _INTO.fullmatch(row.becomes) if row is not None else None
+        if row is None or match is None or is_none(keyword.value):
+            continue
+        asks = True
+        fix = Fix.UNSAFE if row.fix is Fix.UNSAFE and may_be_none(keyword.value, source) else fix
+        if match[3] == "**":
+            fields += _from_dict(keyword.value, dotted, source)
+        elif match[3]:
             fields.append(arguments.of(keyword).named(match[3]))
-            fix = Fix.UNSAFE if row.fix is Fix.UNSAFE and may_be_none(keyword.value, source) else fix
     home = arguments.of(together[0])
-    new = put_together(f"{name}={params}", fields, by_line=arguments.by_line, gap=home.gap)
+    new = put_together(f"{name}={dotted.rpartition('.')[2]}", fields, by_line=arguments.by_line, gap=home.gap)
     items = [
         new if item is home else item
         for item in arguments.items
-        if (item is home and fields) or item.node not in together
+        if (item is home and asks) or item.node not in together
     ]
     change = arguments.changed(items, source)
     check_comments(change, source)
     return Rewrite((change,), fix, (dotted,))
+
+
+def _from_dict(value: ast.expr, dotted: str, source: Source) -> list[Argument]:
+    """Return the items of a dict as fields of params.
+
+    Raises:
+        Unclear: it is not a plain dict, or one of its keys is no field of theirs.
+    """
+    if not isinstance(value, ast.Dict) or not value.values:
+        raise Unclear("its value is not a dict written out")
+    fields: list[Argument] = []
+    for key, item in zip(value.keys, value.values, strict=True):
+        name = key.value if isinstance(key, ast.Constant) else None
+        if not isinstance(name, str) or "\n" in source.segment(item):
+            raise Unclear("its value is not a dict written out")
+        called = next((row.becomes for row in rows_of(dotted, name, source.project.target)), name)
+        release = timeline.lacking(dotted, [called], source.project.releases)
+        if release is not None:
+            raise Unclear(f"{dotted.rpartition('.')[2]} of {release} has no {name}")
+        fields.append(Argument(f"{called}={source.segment(item)}"))
+    return fields
