@@ -14,6 +14,15 @@ _LOST = {
     "pipecat.services.aws.tts.PollyTTSService": {"text_aggregator", "text_filter"},
     "pipecat.services.openai_realtime.openai.OpenAIRealtimeLLMService": {"send_transcription_frames"},
     "pipecat.processors.frameworks.rtvi.RTVIBotReadyData": {"config"},
+    # Fields of its summary_config now, which keywords.tsv says.
+    "pipecat.utils.context.llm_context_summarization.LLMContextSummarizationConfig": {
+        "llm",
+        "min_messages_after_summary",
+        "summarization_prompt",
+        "summarization_timeout",
+        "summary_message_template",
+        "target_context_tokens",
+    },
 }
 
 

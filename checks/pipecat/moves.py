@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from checks.pipecat import timeline
 from checks.pipecat.releases import Release, parse
 from checks.pipecat.renames import NewName, successor
 from checks.rule import Finding, Fix, Rule
@@ -97,8 +98,26 @@ class DottedUse:
 
 
 def place_taken(dotted: str, source: Source) -> NewName | None:
-    """Return what took a name's place in the target release and every other one the project admits."""
-    return successor(dotted, source.project.target, source.project.oldest)
+    """Return what took a name's place in the target release and every other one the project admits.
+
+    None too where the file calls it with arguments by place that would be other parameters of the new one.
+    """
+    new = successor(dotted, *source.project.releases)
+    return new if new is not None and _is_called_alike(dotted, new, source) else None
+
+
+def _is_called_alike(dotted: str, new: NewName, source: Source) -> bool:
+    """Tell whether the arguments that a file's calls give by place mean the same to the class of the new name."""
+    target = source.project.target
+    before, after = timeline.positional(dotted, target), timeline.positional(new.dotted, target)
+    if before == after[: len(before)]:
+        return True
+    calls = (call for call in source.nodes(ast.Call) if call.args and source.names.resolve(call.func) == dotted)
+    return all(
+        before[: len(call.args)] == after[: len(call.args)]
+        and not any(isinstance(argument, ast.Starred) for argument in call.args)
+        for call in calls
+    )
 
 
 def new_name_of(node: ast.Attribute, new: NewName, source: Source) -> DottedUse | None:

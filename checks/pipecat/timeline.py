@@ -327,6 +327,24 @@ def _built_with(name: str, release: Release, is_model: bool, seen: frozenset[str
     return Constructor(keywords, "swallowed" if "swallowed" in fates else "refused")
 
 
+@cache
+def positional(name: str, release: Release) -> tuple[str, ...]:
+    """Return the parameters that a class takes by place, in order; of one that is gone, those it took last."""
+    found = _class(name, release)
+    if found is None:
+        return ()
+    index = RELEASES.index(release)
+    own = _last(found.get("i", []), index)
+    if own is not None:
+        head = own[own.index("(") + 1 : -1].partition("*")[0]
+        return tuple(part.rstrip("=") for part in head.split(",") if part and part != "/")
+    above = (positional(canonical(base, release), release) for base in bases(name, release))
+    if not any(kind in _DATACLASSES for kind in _last(found.get("k", []), index) or []):
+        return next((names for names in above if names), ())
+    fields = [part.rstrip("=") for part in (_last(found.get("o", []), index) or "").split(",") if part]
+    return tuple(dict.fromkeys([name for names in above for name in names] + fields))
+
+
 def _taken_apart(signature: str) -> tuple[set[str], str | None]:
     """Return the keywords of a signature, and the fate of others: None where it takes none."""
     names: set[str] = set()

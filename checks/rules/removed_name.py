@@ -37,7 +37,7 @@ from checks.guards import tests_version
 from checks.pipecat import timeline
 from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.moves import move_of, new_name_of, one_by_one, place_taken
-from checks.pipecat.renames import newest_name
+from checks.pipecat.renames import newest_name, successor
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 
@@ -123,8 +123,8 @@ def _message(dotted: str, source: Source) -> str:
     new = newest_name(dotted, target)
     if new is None:
         return f"{dotted} is gone since {gone}"
-    if place_taken(dotted, source) is None:
-        oldest = source.project.oldest
+    oldest = source.project.oldest
+    if successor(dotted, target, oldest) is None:
         return (
             f"{dotted} is gone since {gone}; it is {new} now, but not yet in {oldest}, which the project still admits"
         )
