@@ -90,7 +90,8 @@ class Arguments:
             new = _by_line(items, indent + STEP, True, ()) + indent
         elif items:
             first, *others = items
-            new = self.items[0].gap + first.text + "".join(item.gap + item.text for item in others) + self.closing
+            gap = self.items[0].gap if self.items else ""
+            new = gap + first.text + "".join(item.gap + item.text for item in others) + self.closing
         else:
             new = ""
         return _narrowed(self.span, old, new, source)

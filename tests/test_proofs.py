@@ -103,6 +103,17 @@ def test_untraced_service_gets_its_spans(release: str, tmp_path: Path) -> None:
     assert done.stdout == "heard 1\nspans ['Hello.']\n", done.stderr
 
 
+@pytest.mark.parametrize("release", ["0.0.102", "1.0.0", "1.14.0"])
+def test_service_of_an_older_release_speaks_again(release: str, tmp_path: Path) -> None:
+    script = program("speaking.py", tmp_path)
+    heard = "heard ['TTSStartedFrame', 'TTSAudioRawFrame', 'TTSStoppedFrame']\n"
+    assert run_on(released("0.0.101"), script).stdout == heard
+    assert run_on(released(release), script).stdout == "heard []\n"
+    assert mend(script.parent, release, tmp_path) >= 1
+    done = run_on(released(release), script)
+    assert done.stdout == heard, done.stderr
+
+
 KEPT = """
 import functools
 

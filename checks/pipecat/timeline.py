@@ -368,6 +368,52 @@ def defines(name: str, member: str, release: Release) -> bool:
     return member in _taken_apart(_at(found.get("i", []), index) or "()")[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a method is called with, ``self`` left out; names begin with a star where it takes any number.
+
+    ``since`` is the release from which on it is so.
+    """
+
+    is_async: bool
+    required: tuple[str, ...]
+    optional: tuple[str, ...]
+    by_keyword: tuple[str, ...]
+    rest: tuple[str, ...]
+    since: Release
+
+    @property
+    def by_place(self) -> tuple[str, ...]:
+        """The parameters that can be given by place, in order."""
+        return self.required + self.optional
+
+
+@cache
+def signature(owner: str, member: str, release: Release) -> Signature | None:
+    """Return the signature of a class's method in a release, its nearest ancestor's; None where none has one."""
+    index = RELEASES.index(release)
+    for ancestor in lineage(owner, release):
+        found = _class(ancestor, release)
+        for since, until, text in (found or {}).get("m", {}).get(member, []):
+            if since <= index and (until is None or index < until):
+                return _signature(text, RELEASES[since]) if "(" in text else None
+    return None
+
+
+def _signature(text: str, since: Release) -> Signature:
+    by_place, _, others = text[text.index("(") + 1 : -1].partition("*")
+    names = [part for part in by_place.split(",") if part and part != "/"]
+    rest = [part for part in f"*{others}".split(",") if part.startswith("*") and part != "*"]
+    return Signature(
+        text.startswith("async"),
+        tuple(name for name in names if not name.endswith("=")),
+        tuple(name.rstrip("=") for name in names if name.endswith("=")),
+        tuple(part.rstrip("=") for part in others.split(",") if part and "*" not in part),
+        tuple(rest),
+        since,
+    )
+
+
 def keyword_history(name: str, keyword: str) -> list[Release]:
     """Return the releases in which a class takes a keyword."""
     built = ((release, constructor(name, release)) for release in RELEASES)

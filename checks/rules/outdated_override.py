@@ -1,0 +1,70 @@
+"""An override that the target release calls with other arguments than it takes.
+
+What it finds:
+    A method of a class derived from one of Pipecat's that agrees with how an earlier release called it, and not with
+    how the target release does: it has too few parameters, or too many that must be given.
+
+Why it matters:
+    The call fails with a TypeError when it is made: a TTS service whose ``run_tts`` takes the text alone starts, and
+    says nothing from 0.0.102 on.
+
+Example:
+    ::
+
+        async def run_tts(self, text: str):
+            yield TTSStartedFrame()
+
+    becomes::
+
+        async def run_tts(self, text: str, context_id: str):
+            yield TTSStartedFrame(context_id=context_id)
+
+Fix safety:
+    Safe: the method could not be called at all. Mended where the release only adds parameters at the end; they are
+    handed on to ``super()`` and to the frames made in the method. Left to a human where they differ otherwise, where
+    somebody else calls the method, and where the project still admits a release that calls it the old way.
+
+References:
+    https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from checks.pipecat.overrides import extended, outdated_methods
+from checks.pipecat.timeline import Signature
+from checks.rule import Finding, Fix, Impact, Rule
+from checks.source import Source
+from checks.unclear import Unclear
+
+RULE = Rule(
+    __name__,
+    needles=("pipecat",),
+    fix=Fix.SAFE,
+    impact=Impact.BREAKS,
+    url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
+)
+
+
+@RULE.on(ast.ClassDef)
+def overridden(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
+    """Decide on the methods of one class."""
+    for outdated in outdated_methods(node, source):
+        facts, why = None, ""
+        try:
+            facts = extended(outdated, source)
+        except Unclear as reason:
+            why = f"; {reason}" if str(reason) else ""
+        name = outdated.method.name
+        start = source.text.index(name, source.text.index("def", source.start(outdated.method)) + len("def"))
+        at = source.span_between(start, start + len(name))
+        message = f"{name} is called with {_shown(outdated.now)} since {outdated.now.since}{why}"
+        yield RULE.finding(source, at, message, facts=facts)
+
+
+def _shown(signature: Signature) -> str:
+    names = [*signature.required, *(f"{name}=…" for name in (*signature.optional, *signature.by_keyword))]
+    rest = (one.rstrip(">?") for one in signature.rest)
+    return f"({', '.join([*names, *rest])})"
