@@ -393,8 +393,8 @@ def signature(owner: str, member: str, release: Release) -> Signature | None:
     """Return the signature of a class's method in a release, its nearest ancestor's; None where none has one."""
     index = RELEASES.index(release)
     for ancestor in lineage(owner, release):
-        found = _class(ancestor, release)
-        for since, until, text in (found or {}).get("m", {}).get(member, []):
+        found: _Class = _class(ancestor, release) or {}
+        for since, until, text in found.get("i", []) if member == "__init__" else found.get("m", {}).get(member, []):
             if since <= index and (until is None or index < until):
                 return _signature(text, RELEASES[since]) if "(" in text else None
     return None
