@@ -1,0 +1,136 @@
+"""An import from ``pipecat_flows``, which is part of Pipecat now.
+
+What it finds:
+    Imports from the separate package ``pipecat_flows``, at targets from 1.5.0 on.
+
+Why it matters:
+    ``pipecat-ai-flows`` cannot be installed beside the target release: its last version asks for ``pipecat-ai<1.5``.
+    Pipecat has the same names as ``pipecat.flows``.
+
+Example:
+    ::
+
+        from pipecat_flows import FlowManager, NodeConfig
+
+    becomes::
+
+        from pipecat.flows import FlowManager, NodeConfig
+
+Fix safety:
+    Safe: ``pipecat.flows`` of 1.5.0 has the modules and names of the package's 1.4.0. All imports of a project change
+    together. Left to a human where one of them names what Pipecat does not have, among it ``FlowConfig``, which is
+    another class now, and where a string names the package. The requirement ``pipecat-ai-flows`` is to go by hand.
+
+References:
+    https://docs.pipecat.ai/pipecat/migration/flows
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from checks.guards import tests_version
+from checks.pipecat import timeline
+from checks.pipecat.moves import MovedImport, moved_names
+from checks.pipecat.releases import Release
+from checks.rule import Finding, Fix, Impact, Rule
+from checks.source import Source
+from checks.unclear import Unclear
+
+PACKAGE = "pipecat_flows"
+_HOME = "pipecat.flows"
+_SINCE = Release(1, 5, 0)
+_OTHERS = ("FlowConfig",)
+
+RULE = Rule(
+    __name__,
+    needles=(PACKAGE,),
+    fix=Fix.SAFE,
+    impact=Impact.BREAKS,
+    since=str(_SINCE),
+    url="https://docs.pipecat.ai/pipecat/migration/flows",
+)
+
+
+@RULE.on(ast.ImportFrom)
+def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
+    """Decide on ``from pipecat_flows import names``."""
+    if _is_concerned(node, source):
+        yield _finding(node, source)
+
+
+@RULE.on(ast.Import)
+def imported_module(node: ast.Import, source: Source) -> Iterator[Finding]:
+    """Decide on ``import pipecat_flows``."""
+    if _is_concerned(node, source):
+        yield _finding(node, source)
+
+
+def _finding(node: ast.Import | ast.ImportFrom, source: Source) -> Finding:
+    message = f"{PACKAGE} cannot be installed with {source.project.target}; it is {_HOME} since {_SINCE}"
+    try:
+        count = _imports_of_project(source)
+        facts = _moved(node, source)
+    except Unclear as reason:
+        return RULE.finding(source, node, f"{message}; {reason}")
+    return RULE.finding(source, node, message, facts=facts, group=str(source.project.root), group_size=count)
+
+
+def _is_concerned(node: ast.Import | ast.ImportFrom, source: Source) -> bool:
+    """Tell whether an import is of the package, not of one that the project has itself, and not guarded."""
+    if isinstance(node, ast.ImportFrom):
+        modules = [node.module or ""] if not node.level else []
+    else:
+        modules = [alias.name for alias in node.names]
+    if not any(module.partition(".")[0] == PACKAGE for module in modules) or source.project.target < _SINCE:
+        return False
+    is_own = source.project.find_module(PACKAGE, source.path) is not None
+    return not (is_own or source.names.is_guarded(node) or tests_version(node, source))
+
+
+def _imports_of_project(source: Source) -> int:
+    """Return how many imports of the package a project has.
+
+    Raises:
+        Unclear: one of them cannot change.
+    """
+    memo = source.project.memo
+    if PACKAGE not in memo:
+        try:
+            memo[PACKAGE] = sum(_imports_of_file(user) for user in source.project.mentioning(PACKAGE))
+        except Unclear as reason:
+            memo[PACKAGE] = reason
+    if isinstance(memo[PACKAGE], Unclear):
+        raise memo[PACKAGE]
+    return memo[PACKAGE]
+
+
+def _imports_of_file(source: Source) -> int:
+    found = [node for node in source.nodes(ast.Import, ast.ImportFrom) if _is_concerned(node, source)]
+    for node in found:
+        _moved(node, source)
+    for text in source.nodes(ast.Constant):
+        if isinstance(text.value, str) and text.value.startswith(f"{PACKAGE}."):
+            raise Unclear(f"a string of {source.path.name} names it too")
+    return len(found)
+
+
+def _moved(node: ast.Import | ast.ImportFrom, source: Source) -> MovedImport:
+    """Return the import from Pipecat instead.
+
+    Raises:
+        Unclear: Pipecat does not have all of its names, in every release concerned.
+    """
+    if isinstance(node, ast.Import):
+        raise Unclear(f"{source.path.name} imports the package, not its names")
+    home = _HOME + str(node.module).removeprefix(PACKAGE)
+    new = {alias: f"{home}.{alias.name}" for alias in node.names}
+    for alias, dotted in new.items():
+        for release in source.project.releases:
+            if alias.name in _OTHERS or not timeline.exists(dotted, release):
+                raise Unclear(f"{home} of {release} has no such {alias.name}")
+    facts = moved_names(node, new, source)
+    if facts is None:
+        raise Unclear(f"an import of {source.path.name} does not stand on a line of its own")
+    return facts
