@@ -47,6 +47,7 @@ class Names:
 
     def __init__(self, source: Source):
         self._source = source
+        self._known_scopes: dict[ast.stmt, Scope] = {}
 
     def resolve(self, node: ast.AST) -> str | None:
         """Return the dotted name an expression stands for, or None where it cannot be told.
@@ -102,17 +103,23 @@ class Names:
         Decorators, defaults, annotations and base classes belong to the scope around their function or class.
         """
         child = node
-        for above in self._source.ancestors(node):
-            if isinstance(above, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-                if isinstance(child, ast.stmt):
+        if not isinstance(node, ast.stmt):
+            for above in self._source.ancestors(node):
+                if isinstance(above, ast.stmt):
+                    child = above
+                    break
+                if isinstance(above, COMPREHENSIONS) or (isinstance(above, ast.Lambda) and child is above.body):
                     return above
-            elif isinstance(above, ast.Lambda):
-                if child is above.body:
-                    return above
-            elif isinstance(above, (*COMPREHENSIONS, ast.Module)):
-                return above
-            child = above
-        return self._source.tree
+                child = above
+        return self._scope_of_statement(child) if isinstance(child, ast.stmt) else self._source.tree
+
+    def _scope_of_statement(self, node: ast.stmt) -> Scope:
+        known = self._known_scopes.get(node)
+        if known is None:
+            kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+            around = (above for above in self._source.ancestors(node) if isinstance(above, kinds))
+            known = self._known_scopes[node] = next(around, self._source.tree)
+        return known
 
     def enclosing_function(self, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | None:
         """Return the innermost function whose body holds the node."""
