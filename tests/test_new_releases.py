@@ -1,0 +1,41 @@
+"""Which releases on the package index have no entry in the timeline."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+SCRIPT = Path(__file__).parent.parent / "scripts" / "new_releases.py"
+LISTED = "pipecat-ai (1.15.0)\nAvailable versions: {}\n"
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("new_releases", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("listed", "new"),
+    [
+        ("1.14.0, 1.13.0, 0.0.108", []),
+        ("1.15.0, 1.14.0, 1.13.1, 1.13.0", ["1.13.1", "1.15.0"]),
+        ("1.10.0, 1.9.0, 1.14.0", ["1.9.0", "1.10.0"]),
+        ("1.15.0rc1, 1.14.0.dev3, 1.14.0", []),
+        ("1.14.0, 0.0.59", []),
+    ],
+)
+def test_unknown(script: ModuleType, listed: str, new: list[str]) -> None:
+    assert script.unknown(LISTED.format(listed), ["0.0.108", "1.13.0", "1.14.0"]) == new
+
+
+def test_no_list_is_an_error(script: ModuleType) -> None:
+    with pytest.raises(ValueError, match="lists no versions"):
+        script.unknown("ERROR: No matching distribution found\n", ["1.14.0"])
