@@ -35,6 +35,7 @@ from collections.abc import Iterator
 
 from checks.guards import tests_version
 from checks.pipecat import timeline
+from checks.pipecat.contexts import old_name
 from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.moves import move_of, new_name_of, one_by_one, place_taken
 from checks.pipecat.renames import newest_name, successor
@@ -63,7 +64,12 @@ def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
             yield RULE.finding(source, node, _message(node.module, source))
         return
     missing = {alias: f"{node.module}.{alias.name}" for alias in node.names}
-    missing = {alias: dotted for alias, dotted in missing.items() if _is_missing(dotted, source)}
+    # service-made-context mends contexts and aggregators, with what is done with them.
+    missing = {
+        alias: dotted
+        for alias, dotted in missing.items()
+        if _is_missing(dotted, source) and old_name(dotted, source) is None
+    }
     said = {alias: _message(dotted, source) for alias, dotted in missing.items()}
     places = {alias: place_taken(dotted, source) for alias, dotted in missing.items()}
     new = {alias: name for alias, name in places.items() if name is not None}

@@ -1,0 +1,374 @@
+"""What a file does with contexts that services made their own of, and the changes that give it the one context.
+
+All of it changes together: a context of the one kind and aggregators of the other do not fit.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from checks.arguments import Change, Rewrite, arguments_of, check_comments
+from checks.guards import tests_version
+from checks.pipecat import timeline
+from checks.pipecat.contexts import (
+    AGGREGATORS,
+    CONTEXT,
+    CONTEXT_FRAME,
+    GONE_SINCE,
+    OLD_CONTEXT,
+    PAIR,
+    TAKEN_BY_ALL_SINCE,
+    check_arguments,
+    check_tools,
+    is_context,
+    is_guarded,
+    lost_member,
+    message_of_a_service,
+    methods_called,
+    old_name,
+    rows,
+)
+from checks.pipecat.keywords import called_name
+from checks.pipecat.moves import MovedImport, NewHome, moved_names
+from checks.pipecat.realtime import LLM_SERVICE, REALTIME, services_of
+from checks.rule import Fix
+from checks.source import Located, Source
+from checks.unclear import Unclear
+
+CREATE, GET_FRAME = "create_context_aggregator", "get_context_frame"
+# Of what was the contexts' alone, whoever holds one; the rest is looked for only where a context is known.
+ONLY_CONTEXTS = ("get_messages_for_persistent_storage", "get_messages_json", "get_messages_for_initializing_history")
+_RUN_FRAME = "pipecat.frames.frames.LLMRunFrame"
+_SET_TOOLS = "pipecat.frames.frames.LLMSetToolsFrame"
+_OPENAI = "pipecat.services.openai.base_llm.BaseOpenAILLMService"
+_TASKS = ("pipecat.pipeline.task.PipelineTask", "pipecat.pipeline.worker.PipelineWorker")
+_READS = ("messages", "get_messages", "_messages")
+_PAIRS_OWN = ("user_params", "assistant_params")
+_BECAME_ASYNC = ("add_image_frame_message", "add_audio_frames_message")
+
+
+@dataclass(frozen=True, slots=True)
+class ContextMove:
+    """Facts of all that changes in a file: the imports that move, and the texts."""
+
+    imports: tuple[MovedImport, ...]
+    rewrite: Rewrite
+
+
+@dataclass(slots=True)
+class Uses:
+    """What in a file is gone: imported names, calls that make aggregators or frames, members of contexts."""
+
+    imported: dict[ast.alias, str] = field(default_factory=dict[ast.alias, str])
+    statements: list[ast.ImportFrom] = field(default_factory=list[ast.ImportFrom])
+    makes: list[ast.Call] = field(default_factory=list[ast.Call])
+    frames: list[ast.Call] = field(default_factory=list[ast.Call])
+    lost: list[ast.Attribute] = field(default_factory=list[ast.Attribute])
+    late: list[ast.Call] = field(default_factory=list[ast.Call])
+
+    def said(self, source: Source) -> Iterator[tuple[Located, str]]:
+        """Yield each place with what is to be said of it, in order of place."""
+        for alias, old in self.imported.items():
+            new = rows()[old]
+            place = f"; {new} takes its place" if new else "; LLMContext and LLMContextAggregatorPair do its work now"
+            yield alias, f"{old.rpartition('.')[2]} is gone since {GONE_SINCE}{place}"
+        for call in self.makes:
+            yield call, f"services make no aggregators since {GONE_SINCE}; LLMContextAggregatorPair(context) does"
+        for call in self.frames:
+            yield call, f"aggregators have no {GET_FRAME} since {GONE_SINCE}; an LLMRunFrame has the LLM run"
+        for one in self.lost:
+            yield one, f"a context has no {one.attr} since {GONE_SINCE}; get_messages() gives what it holds"
+        for call in self.late:
+            yield call, f"{_attribute(call)} is to be awaited since {GONE_SINCE}"
+
+
+def uses(source: Source) -> Uses:
+    """Return what in a file is gone at the target: nothing where the code is written for both worlds."""
+    found = Uses()
+    if source.project.target < GONE_SINCE:
+        return found
+    for node in source.nodes(ast.ImportFrom):
+        old = {alias: old_name(f"{node.module}.{alias.name}", source) for alias in node.names if not node.level}
+        owned = {alias: name for alias, name in old.items() if name is not None}
+        if owned and (source.names.is_guarded(node) or tests_version(node, source)):
+            return Uses()
+        if owned:
+            found.imported |= owned
+            found.statements.append(node)
+    found.makes = list(methods_called(CREATE, source))
+    found.frames = list(methods_called(GET_FRAME, source))
+    found.lost = list(_lost(source))
+    found.late = [call for call in source.nodes(ast.Call) if _is_late(call, source)]
+    return found
+
+
+def _lost(source: Source) -> Iterator[ast.Attribute]:
+    for name in ONLY_CONTEXTS:
+        for call in methods_called(name, source):
+            assert isinstance(call.func, ast.Attribute)
+            yield call.func
+    for node in source.nodes(ast.Attribute):
+        if node.attr not in ONLY_CONTEXTS and lost_member(node.attr, source) and is_context(node.value, source):
+            if not is_guarded(node, node.attr, source):
+                yield node
+
+
+def _is_late(call: ast.Call, source: Source) -> bool:
+    """Tell whether a call on a context waits for nothing, where it has to be awaited now."""
+    return (
+        isinstance(call.func, ast.Attribute)
+        and call.func.attr in _BECAME_ASYNC
+        and not isinstance(source.parent(call), ast.Await)
+        and OLD_CONTEXT in services_of(call.func.value, source)
+    )
+
+
+def _attribute(call: ast.Call) -> str:
+    assert isinstance(call.func, ast.Attribute)
+    return call.func.attr
+
+
+def moved(found: Uses, source: Source) -> tuple[ContextMove, str]:
+    """Return the changes that mend all of a file's uses, and what behaves differently after them, if anything.
+
+    Raises:
+        Unclear: one of the uses has nothing that simply takes its place, or is not seen through.
+    """
+    _check_releases(found, source)
+    _check_imports(found, source)
+    _check_members(found, source)
+    changes = [*_constructors(source), *_awaits(found, source)]
+    wanted: list[str] = []
+    for call in found.makes:
+        changes.append(_made(call, source))
+        wanted.append(PAIR)
+    for call in found.frames:
+        change, dotted = _frame(call, found, source)
+        changes.append(change)
+        wanted.append(dotted)
+    imports, left = _imports(found, dict.fromkeys(wanted), source)
+    return ContextMove(imports, Rewrite(tuple(changes), imports=left)), _difference(found, source)
+
+
+def _check_releases(found: Uses, source: Source) -> None:
+    oldest = source.project.oldest
+    if oldest < TAKEN_BY_ALL_SINCE:
+        raise Unclear(f"not every service of {oldest}, which the project admits, takes an LLMContext")
+    if oldest < GONE_SINCE and _is_used_elsewhere(source):
+        raise Unclear(f"other files use the old contexts too, and {oldest}, which the project admits, has both")
+
+
+def _is_used_elsewhere(source: Source) -> bool:
+    words = ("OpenAILLMContext", CREATE, GET_FRAME)
+    return any(path != source.path for word in words for path in source.project.paths_mentioning(word))
+
+
+def _check_imports(found: Uses, source: Source) -> None:
+    """Raise Unclear unless every imported class has one in its place, and stands for that wherever it is used."""
+    for alias, old in found.imported.items():
+        if not rows()[old]:
+            raise Unclear(f"{alias.name} of this file has to be replaced by hand")
+        local = alias.asname or alias.name
+        if _is_taken_from_here(local, source):
+            raise Unclear(f"other files take {local} from here")
+    for node in source.nodes(ast.ImportFrom):
+        new = {f"{node.module}.{alias.name}" for alias in node.names}
+        if found.imported and not new.isdisjoint({CONTEXT, CONTEXT_FRAME}):
+            raise Unclear("the file deals with both kinds of context")
+
+
+def _is_taken_from_here(local: str, source: Source) -> bool:
+    if source.is_package:
+        return True
+    return any(
+        alias.name == local
+        and source.project.find_module(str(other.names.import_base(node)), other.path) == source.path
+        for other in source.project.mentioning(local)
+        if other.path != source.path
+        for node in other.nodes(ast.ImportFrom)
+        for alias in node.names
+    )
+
+
+def _check_members(found: Uses, source: Source) -> None:
+    """Raise Unclear unless contexts, and the classes that went, are used only in ways that are left."""
+    if found.lost:
+        raise Unclear(f"line {found.lost[0].lineno} wants {found.lost[0].attr}, which contexts do not have")
+    for node in source.nodes(ast.ClassDef):
+        if any(_old(base, source) for base in node.bases):
+            raise Unclear(f"{node.name} derives from one of the classes that went")
+    for node in source.nodes(ast.Attribute):
+        if _old(node, source):
+            raise Unclear(f"{node.attr} is used by way of its module")
+        if _old(node.value, source):
+            raise Unclear(f"{source.segment(node)} has no counterpart")
+        if is_context(node.value, source):
+            release = lost_member(node.attr, source)
+            if release is not None or (node.attr.startswith("_") and node.attr != "_messages"):
+                raise Unclear(f"the context of {release or source.project.target} has no {node.attr}")
+    message = message_of_a_service(source) if OLD_CONTEXT in found.imported.values() else None
+    if message is not None:
+        raise Unclear(f"the message of line {message.lineno} is in one service's own format")
+    for call in source.nodes(ast.Call):
+        _check_call(call, source)
+
+
+def _check_call(call: ast.Call, source: Source) -> None:
+    old = _old(call.func, source)
+    if old is not None and old.startswith("pipecat.processors.aggregators.llm_response."):
+        if call.args or any(one.arg is None for one in call.keywords):
+            raise Unclear(f"not all that {old.rpartition('.')[2]} is given is seen")
+        names = [str(one.arg) for one in call.keywords]
+        release = timeline.lacking(rows()[old], names, source.project.releases)
+        if release is not None:
+            raise Unclear(f"the {old.rpartition('.')[2]} of {release} takes no {', '.join(names)}")
+    elif old is not None and rows()[old] == PAIR:
+        raise Unclear("the pair of aggregators is put together by hand")
+    tools = [one.value for one in call.keywords if one.arg == "tools"] or call.args[:1]
+    sets_tools = isinstance(call.func, ast.Attribute) and call.func.attr == "set_tools"
+    if tools and (called_name(call, source) == _SET_TOOLS or sets_tools) and check_tools(tools[0], source):
+        raise Unclear("its tools are OpenAI's NOT_GIVEN, which is not Pipecat's in every release")
+
+
+def _old(node: ast.expr, source: Source) -> str | None:
+    """Return the name in the table that an expression stands for, if it is one of them."""
+    dotted = source.names.resolve(node) if isinstance(node, (ast.Name, ast.Attribute)) else None
+    return old_name(dotted, source) if dotted is not None else None
+
+
+def _constructors(source: Source) -> Iterator[Change]:
+    for call in source.nodes(ast.Call):
+        if _old(call.func, source) == OLD_CONTEXT:
+            doomed = check_arguments(call, source)
+            if doomed is not None:
+                arguments = arguments_of(call, source)
+                change = arguments.changed([one for one in arguments.items if one.node is not doomed], source)
+                check_comments(change, source)
+                yield change
+
+
+def _awaits(found: Uses, source: Source) -> Iterator[Change]:
+    for call in found.late:
+        function = source.names.enclosing_function(call)
+        if not isinstance(function, ast.AsyncFunctionDef) or not isinstance(source.parent(call), ast.Expr):
+            raise Unclear(f"{_attribute(call)} is to be awaited, which it cannot be in line {call.lineno}")
+        at = source.start(call)
+        yield Change(source.span_between(at, at), "await ")
+
+
+def _made(call: ast.Call, source: Source) -> Change:
+    """Return the change that makes a pair of aggregators where a service made them."""
+    assert isinstance(call.func, ast.Attribute)
+    if not isinstance(call.func.value, (ast.Name, ast.Attribute)):
+        raise Unclear("the service is built only to make aggregators")
+    names = [one.arg for one in call.keywords]
+    if len(call.args) > 1 or any(isinstance(one, ast.Starred) for one in call.args) or None in names:
+        raise Unclear("not all that the aggregators are given is seen")
+    stranger = next((name for name in names if name not in ("context", *_PAIRS_OWN)), None)
+    if stranger is not None:
+        raise Unclear(f"LLMContextAggregatorPair takes no {stranger}")
+    for one in call.keywords:
+        if one.arg in _PAIRS_OWN and not _is_params(one.value, source):
+            raise Unclear(f"where its {one.arg} are made is not seen")
+    change = Change(source.span(call.func), PAIR.rpartition(".")[2])
+    check_comments(change, source)
+    return change
+
+
+def _is_params(value: ast.expr, source: Source) -> bool:
+    names = services_of(value, source)
+    return any(old_name(name, source) or name.startswith(f"{AGGREGATORS}.") for name in names)
+
+
+def _frame(call: ast.Call, found: Uses, source: Source) -> tuple[Change, str]:
+    """Return the change that makes a frame of an aggregator's context, and what it imports.
+
+    Queued on the task, LLMRunFrame has the one aggregator send it.
+    """
+    assert isinstance(call.func, ast.Attribute)
+    if call.args or call.keywords:
+        raise Unclear(f"{GET_FRAME} is given something")
+    release = next((one for one in source.project.releases if not timeline.exists(_RUN_FRAME, one)), None)
+    if release is not None:
+        raise Unclear(f"{release}, which the project admits, has no LLMRunFrame")
+    if len(found.makes) == 1 and _is_queued_on_task(call, source):
+        change, dotted = Change(source.span(call), "LLMRunFrame()"), _RUN_FRAME
+    else:
+        text = f"LLMContextFrame({source.segment(call.func.value)}.context)"
+        change, dotted = Change(source.span(call), text), CONTEXT_FRAME
+    check_comments(change, source)
+    return change, dotted
+
+
+def _is_queued_on_task(call: ast.Call, source: Source) -> bool:
+    above = source.parent(call)
+    above = source.parent(above) if isinstance(above, ast.List) else above
+    if not isinstance(above, ast.Call) or not isinstance(above.func, ast.Attribute):
+        return False
+    queues = above.func.attr in ("queue_frame", "queue_frames")
+    return queues and not services_of(above.func.value, source).isdisjoint(_TASKS)
+
+
+def _imports(found: Uses, wanted: Collection[str], source: Source) -> tuple[tuple[MovedImport, ...], tuple[str, ...]]:
+    """Return the imports that move, of which one brings what is new; and what is left to be imported otherwise."""
+    news = {old: rows()[old] for old in found.imported.values()}
+    left = [dotted for dotted in wanted if dotted not in news.values()]
+    imports: list[MovedImport] = []
+    for node in found.statements:
+        new = {alias: news[found.imported[alias]] for alias in node.names if alias in found.imported}
+        facts = moved_names(node, new, source)
+        if facts is None:
+            raise Unclear("the import does not stand on a line of its own")
+        lasting = [home for home in facts.homes if home.local != home.name and f"{home.module}.{home.name}" in wanted]
+        if lasting:
+            raise Unclear(f"{lasting[0].name} would not go by that name here")
+        imports.append(facts)
+    host = _host(imports, found.statements, source)
+    if host is not None and PAIR in left and not _is_bound(PAIR.rpartition(".")[2], source):
+        left.remove(PAIR)
+        module, _, name = PAIR.rpartition(".")
+        homes = sorted([*imports[host].homes, NewHome("", module, name, name, ())], key=lambda home: home.name)
+        imports[host] = MovedImport(imports[host].statement, tuple(homes), False)
+    return tuple(imports), tuple(left)
+
+
+def _host(imports: list[MovedImport], statements: list[ast.ImportFrom], source: Source) -> int | None:
+    """Return which import that moves is to bring the pair of aggregators: the one from the same module, if any."""
+    able = [index for index, node in enumerate(statements) if source.names.runs_first(node)]
+    same = [index for index in able if any(home.module == AGGREGATORS for home in imports[index].homes)]
+    return next(iter([*same, *able]), None)
+
+
+def _is_bound(name: str, source: Source) -> bool:
+    tables = (source.names.table(scope) for scope in source.names.scopes())
+    return any(name in table for table in tables) or any(use.id == name for use in source.nodes(ast.Name))
+
+
+def _difference(found: Uses, source: Source) -> str:
+    """Return what behaves differently after the changes; ``""`` for nothing."""
+    oldest = source.project.oldest
+    if oldest < GONE_SINCE:
+        return f"in {oldest}, which the project admits, the new aggregators tell turns in their own way"
+    kinds = [services_of(call.func.value, source) for call in found.makes if isinstance(call.func, ast.Attribute)]
+    if any(not kind.isdisjoint(REALTIME) for kind in kinds):
+        return "the aggregators of a realtime service told turns in their own way"
+    if any(LLM_SERVICE not in kind for kind in kinds):
+        return "what service it is for is not seen, and a realtime one's told turns in their own way"
+    is_openai = bool(kinds) and all(_OPENAI in kind for kind in kinds)
+    if not is_openai and any(_reads_messages(node, source) for node in source.nodes(ast.Attribute)):
+        return "its messages are read, and are in the one format now, not in the service's own"
+    return ""
+
+
+def _reads_messages(node: ast.Attribute, source: Source) -> bool:
+    if node.attr not in _READS:
+        return False
+    value = node.value
+    return is_context(value, source) or (isinstance(value, ast.Attribute) and value.attr == "context")
+
+
+def fix_of(difference: str) -> Fix:
+    """Return how safe a mend is that makes a difference, or none."""
+    return Fix.UNSAFE if difference else Fix.SAFE

@@ -1,0 +1,173 @@
+"""Contexts that services made their own of, and the one context that took their place.
+
+Facts from the wheels: ``OpenAILLMContext``, the services' own contexts and aggregators, ``create_context_aggregator``
+and ``get_context_frame`` are gone since 1.0.0. ``LLMContext`` and ``LLMContextAggregatorPair`` are there since 0.0.82,
+and every service takes such a context since 0.0.92. ``LLMContext`` refuses tools that are neither a ``ToolsSchema`` nor
+its own ``NOT_GIVEN`` (from 1.4.0 on also lists of ``FunctionSchema``), which 1.14.0 has apart from OpenAI's.
+
+Each row of contexts.tsv is a class that went, and the one to use instead; nothing where a human has to choose.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+
+from checks.guards import catches, conditions, tests_version
+from checks.pipecat import tables, timeline
+from checks.pipecat.hierarchy import is_of_library
+from checks.pipecat.realtime import services_of
+from checks.pipecat.releases import Release
+from checks.source import Source
+from checks.unclear import Unclear
+
+GONE_SINCE = Release(1, 0, 0)
+TAKEN_BY_ALL_SINCE = Release(0, 0, 92)
+OLD_CONTEXT = "pipecat.processors.aggregators.openai_llm_context.OpenAILLMContext"
+CONTEXT = "pipecat.processors.aggregators.llm_context.LLMContext"
+CONTEXT_FRAME = "pipecat.frames.frames.LLMContextFrame"
+AGGREGATORS = "pipecat.processors.aggregators.llm_response_universal"
+PAIR = f"{AGGREGATORS}.LLMContextAggregatorPair"
+_LAST_OLD = Release(0, 0, 108)
+_NOT_GIVEN = "pipecat.processors.aggregators.llm_context.NOT_GIVEN"
+# What the content of a message is made of in every service's context; anything else is one service's own.
+_CONTENT_TYPES = ("text", "image_url", "input_audio", "file", "refusal")
+
+
+@cache
+def rows() -> dict[str, str]:
+    """Return the table: the dotted name of each class that went, and of the one to use instead, or ``""``."""
+    found: dict[str, str] = {}
+    for old, new in tables.rows("contexts.tsv"):
+        found[old] = new
+    return found
+
+
+def old_name(dotted: str, source: Source) -> str | None:
+    """Return the name in the table of a class that is gone at the target, wherever it was passed on; else None."""
+    target = source.project.target
+    if target < GONE_SINCE or not is_of_library(dotted, source):
+        return None
+    name = timeline.canonical(dotted, target)
+    return name if name in rows() else None
+
+
+def is_context(node: ast.expr, source: Source) -> bool:
+    """Tell whether an expression is known to stand for a context."""
+    return not {OLD_CONTEXT, CONTEXT}.isdisjoint(_classes_of(node, source))
+
+
+def _classes_of(node: ast.expr, source: Source) -> frozenset[str]:
+    found = services_of(node, source)
+    if found or not isinstance(node, ast.Name):
+        return found
+    bound = [binding.node for binding in source.names.bindings(node)]
+    values = [one.value for one in bound if isinstance(one, ast.Assign)]
+    if not values or len(values) < len(bound):
+        return frozenset()
+    kinds = [services_of(value, source) for value in values]
+    return frozenset(name for name in kinds[0] if all(name in kind for kind in kinds))
+
+
+def is_guarded(node: ast.AST, name: str, source: Source) -> bool:
+    """Tell whether a use of a name that may be missing is one that looked first."""
+    looked = (test for test, outcome in conditions(node, source) if outcome and isinstance(test, ast.Call))
+    asked = ([one.value for one in test.args if isinstance(one, ast.Constant)] for test in looked)
+    return tests_version(node, source) or catches(node, source, "AttributeError") or any(name in one for one in asked)
+
+
+def methods_called(name: str, source: Source) -> Iterator[ast.Call]:
+    """Yield the calls in a file of a method that only Pipecat's old classes have, by how it is called.
+
+    None where the project has a method of that name itself, or the code looked whether it is there.
+    """
+    if source.project.target < GONE_SINCE or name not in source.text or is_defined(name, source):
+        return
+    for call in source.nodes(ast.Call):
+        if isinstance(call.func, ast.Attribute) and call.func.attr == name and not is_guarded(call, name, source):
+            yield call
+
+
+def is_defined(name: str, source: Source) -> bool:
+    """Tell whether the project has a function of a name."""
+    memo = source.project.memo
+    key = f"defines {name}"
+    if key not in memo:
+        memo[key] = any(
+            node.name == name
+            for other in source.project.mentioning(name)
+            for node in other.nodes(ast.FunctionDef, ast.AsyncFunctionDef)
+        )
+    return memo[key]
+
+
+def lost_member(name: str, source: Source) -> Release | None:
+    """Return the release, of those concerned, whose context lacks what the old one had by that name; else None."""
+    if not timeline.defines(OLD_CONTEXT, name, _LAST_OLD):
+        return None
+    return next((one for one in source.project.releases if not timeline.defines(CONTEXT, name, one)), None)
+
+
+def check_arguments(call: ast.Call, source: Source) -> ast.expr | ast.keyword | None:
+    """Raise Unclear unless a context can be built with what a call gives; return the argument to leave out, if any."""
+    if any(isinstance(one, ast.Starred) for one in call.args) or any(one.arg is None for one in call.keywords):
+        raise Unclear("not all that the context is given is seen")
+    given: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
+    if len(call.args) > 2:
+        raise Unclear("its tool_choice is given by position")
+    doomed: ast.expr | ast.keyword | None = None
+    for place, one in enumerate(given):
+        name = one.arg if isinstance(one, ast.keyword) else ("messages", "tools")[place]
+        value = one.value if isinstance(one, ast.keyword) else one
+        if name == "tools" and check_tools(value, source):
+            doomed = one
+        elif name == "tool_choice" and not isinstance(value, (ast.Constant, ast.Dict)):
+            raise Unclear("its tool_choice is worked out elsewhere")
+    return doomed
+
+
+def check_tools(value: ast.expr, source: Source) -> bool:
+    """Raise Unclear unless a context takes a value as its tools; tell whether it says that there are none."""
+    named = source.names.resolve(value)
+    if named == _NOT_GIVEN:
+        return False
+    if named is not None and named.startswith("openai.") and named.endswith(".NOT_GIVEN"):
+        return True
+    if any(name.endswith(".tools_schema.ToolsSchema") for name in _classes_of(value, source)):
+        return False
+    if isinstance(value, (ast.List, ast.Tuple, ast.Dict, ast.Constant)) or _is_list(value, source):
+        raise Unclear("its tools are in a service's own format; LLMContext takes a ToolsSchema")
+    raise Unclear("its tools are not seen to be a ToolsSchema, which LLMContext wants")
+
+
+def _is_list(value: ast.expr, source: Source) -> bool:
+    bound = [binding.node for binding in source.names.bindings(value)] if isinstance(value, ast.Name) else []
+    return any(isinstance(one, ast.Assign) and isinstance(one.value, (ast.List, ast.Dict)) for one in bound)
+
+
+def message_of_a_service(source: Source) -> ast.Dict | None:
+    """Return a message written out in a file that only one service's context understands, if any."""
+    return next((node for node in source.nodes(ast.Dict) if _is_of_a_service(node)), None)
+
+
+def _is_of_a_service(node: ast.Dict) -> bool:
+    items = dict(_items(node))
+    if "role" not in items:
+        return False
+    content = items.get("content")
+    parts = content.elts if isinstance(content, ast.List) else []
+    return "parts" in items or any(isinstance(part, ast.Dict) and not _is_universal(part) for part in parts)
+
+
+def _is_universal(part: ast.Dict) -> bool:
+    if None in part.keys:
+        return True  # as far as can be seen
+    kind = dict(_items(part)).get("type")
+    return kind is not None and (not isinstance(kind, ast.Constant) or kind.value in _CONTENT_TYPES)
+
+
+def _items(node: ast.Dict) -> Iterator[tuple[str, ast.expr]]:
+    for key, value in zip(node.keys, node.values, strict=True):
+        if isinstance(key, ast.Constant) and isinstance(key.value, str):
+            yield key.value, value

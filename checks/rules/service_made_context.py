@@ -1,0 +1,72 @@
+"""A context that the LLM service makes its own of, and aggregators that the service makes.
+
+What it finds:
+    ``OpenAILLMContext`` and the contexts of single services, their frames, aggregators and params,
+    ``llm.create_context_aggregator(context)``, ``get_context_frame()``, and what only those contexts could do, at
+    targets from 1.0.0 on.
+
+Why it matters:
+    All of it is gone: the import fails at start, and a context handed in from elsewhere in the middle of a call.
+
+Example:
+    ::
+
+        context = OpenAILLMContext(messages, tools)
+        aggregators = llm.create_context_aggregator(context)
+        ...
+        await task.queue_frames([aggregators.user().get_context_frame()])
+
+    becomes::
+
+        context = LLMContext(messages, tools)
+        aggregators = LLMContextAggregatorPair(context)
+        ...
+        await task.queue_frames([LLMRunFrame()])
+
+Fix safety:
+    Safe: the context holds the same messages and the LLM is asked the same. All uses of a file are mended together or
+    not at all. Unsafe for realtime services and where the service is not seen, where messages are read that were in a
+    service's own format, and where the project's requirement still admits a release before 1.0.0. Left to a human:
+    tools that are not a ``ToolsSchema``, messages in a service's own format, params that are no more, classes derived
+    from the old ones, methods that are gone, and files that deal with both kinds of context.
+
+References:
+    https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from checks.pipecat.context_moves import CREATE, GET_FRAME, ONLY_CONTEXTS, fix_of, moved, uses
+from checks.rule import Finding, Fix, Impact, Rule
+from checks.source import Source
+from checks.unclear import Unclear
+
+RULE = Rule(
+    __name__,
+    needles=("LLMContext", "Context", "ResponseAggregator", "AggregatorParams", CREATE, GET_FRAME, *ONLY_CONTEXTS),
+    fix=Fix.SAFE,
+    impact=Impact.BREAKS,
+    since="1.0.0",
+    deprecated_in="0.0.99",
+    removed_in="1.0.0",
+    url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
+)
+
+
+@RULE.on(ast.Module)
+def contexts(node: ast.Module, source: Source) -> Iterator[Finding]:
+    """Decide on all uses of a file together."""
+    found = uses(source)
+    said = sorted(found.said(source), key=lambda one: source.start(one[0]))
+    if not said:
+        return
+    facts, difference = None, ""
+    try:
+        facts, difference = moved(found, source)
+    except Unclear as reason:
+        difference = str(reason)
+    why = f"; {difference}" if difference else ""
+    yield from RULE.together(source, [(at, message + why) for at, message in said], facts, fix=fix_of(difference))
