@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from checks.names import Names
 from checks.pipecat.moves import MovedImport, NewHome
-from checks.source import Source
+from checks.source import Source, Span
 from codemods.removal import block_of, removal_edits
 from codemods.splice import Edit, Refused
 
 
 def import_edits(moved: Sequence[MovedImport], source: Source) -> Iterator[Edit]:
     """Yield the edits that give moved names their new homes."""
+    moving = {facts.statement for facts in moved}
     for facts in moved:
         statement = next(
             (node for node in source.nodes(ast.ImportFrom) if source.span(node) == facts.statement),
@@ -26,7 +27,7 @@ def import_edits(moved: Sequence[MovedImport], source: Source) -> Iterator[Edit]
             raise Refused(f"line {facts.statement.line}: there is no import here")
         # A comment behind the statement speaks of it, and has to find it again.
         is_told_of = source.has_comment(source.end(statement), source.line_start(source.span(statement).end_line + 1))
-        siblings = {home: _sibling(statement, home.module, source) for home in facts.homes}
+        siblings = {home: _sibling(statement, home.module, moving, source) for home in facts.homes}
         merged = dict.fromkeys(siblings) if is_told_of and facts.whole else siblings
         if facts.whole and not any(merged.values()):
             yield from _renamed_in_place(statement, facts.homes, source)
@@ -47,10 +48,10 @@ def import_edits(moved: Sequence[MovedImport], source: Source) -> Iterator[Edit]
             yield from removal_edits([statement], source)
 
 
-def _sibling(statement: ast.ImportFrom, module: str, source: Source) -> ast.ImportFrom | None:
-    """Return another import from a module in the same block."""
+def _sibling(statement: ast.ImportFrom, module: str, moving: Collection[Span], source: Source) -> ast.ImportFrom | None:
+    """Return another import from a module in the same block, which is not to move itself."""
     for other in block_of(statement, source):
-        if isinstance(other, ast.ImportFrom) and other is not statement and not other.level:
+        if isinstance(other, ast.ImportFrom) and source.span(other) not in moving and not other.level:
             if other.module == module and other.names[0].name != "*" and other.lineno < statement.lineno:
                 return other
     return None

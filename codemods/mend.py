@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from checks.inspect import inspect
@@ -235,10 +235,21 @@ def _note_applied(placed: Sequence[_Unit], files: Mapping[Path, Mended], *, firs
                 if index not in file.applied and (known == finding if first else _alike(known, finding))
             )
             index = next(same, None)
+            if index is None and (index := _known_for_a_human(finding, file)) is not None:
+                file.findings[index] = replace(finding, span=file.findings[index].span)
             if index is None:
                 file.findings.append(finding)
                 index = len(file.findings) - 1
             file.applied.add(index)
+
+
+def _known_for_a_human(finding: Finding, file: Mended) -> int | None:
+    """Return which finding was for a human at first look, and can be mended now that another mend cleared the way."""
+    for index, known in enumerate(file.findings):
+        if index not in file.applied and known.facts is None and known.rule == finding.rule:
+            if known.message.partition(";")[0] == finding.message.partition(";")[0]:
+                return index
+    return None
 
 
 def _alike(left: Finding, right: Finding) -> bool:

@@ -24,6 +24,7 @@ from checks.pipecat.contexts import (
     check_tools,
     is_context,
     is_guarded,
+    is_taken_from,
     lost_member,
     message_of_a_service,
     methods_called,
@@ -39,12 +40,14 @@ from checks.unclear import Unclear
 
 CREATE, GET_FRAME = "create_context_aggregator", "get_context_frame"
 # Of what was the contexts' alone, whoever holds one; the rest is looked for only where a context is known.
-ONLY_CONTEXTS = ("get_messages_for_persistent_storage", "get_messages_json", "get_messages_for_initializing_history")
+STORED = "get_messages_for_persistent_storage"
+ONLY_CONTEXTS = (STORED, "get_messages_json", "get_messages_for_initializing_history")
 _RUN_FRAME = "pipecat.frames.frames.LLMRunFrame"
 _SET_TOOLS = "pipecat.frames.frames.LLMSetToolsFrame"
 _OPENAI = "pipecat.services.openai.base_llm.BaseOpenAILLMService"
 _TASKS = ("pipecat.pipeline.task.PipelineTask", "pipecat.pipeline.worker.PipelineWorker")
-_READS = ("messages", "get_messages", "_messages")
+_READS = ("messages", "get_messages", "_messages", STORED)
+_CHANGES = ("add_message", "add_messages", "set_messages", "set_tools", "set_tool_choice")
 _PAIRS_OWN = ("user_params", "assistant_params")
 _BECAME_ASYNC = ("add_image_frame_message", "add_audio_frames_message")
 
@@ -59,13 +62,17 @@ class ContextMove:
 
 @dataclass(slots=True)
 class Uses:
-    """What in a file is gone: imported names, calls that make aggregators or frames, members of contexts."""
+    """What in a file is gone: imported names, calls that make aggregators or frames, members of contexts.
+
+    ``stored`` are calls for messages to keep, ``late`` those that have to be awaited now.
+    """
 
     imported: dict[ast.alias, str] = field(default_factory=dict[ast.alias, str])
     statements: list[ast.ImportFrom] = field(default_factory=list[ast.ImportFrom])
     makes: list[ast.Call] = field(default_factory=list[ast.Call])
     frames: list[ast.Call] = field(default_factory=list[ast.Call])
     lost: list[ast.Attribute] = field(default_factory=list[ast.Attribute])
+    stored: list[ast.Call] = field(default_factory=list[ast.Call])
     late: list[ast.Call] = field(default_factory=list[ast.Call])
 
     def said(self, source: Source) -> Iterator[tuple[Located, str]]:
@@ -78,8 +85,10 @@ class Uses:
             yield call, f"services make no aggregators since {GONE_SINCE}; LLMContextAggregatorPair(context) does"
         for call in self.frames:
             yield call, f"aggregators have no {GET_FRAME} since {GONE_SINCE}; an LLMRunFrame has the LLM run"
+        for call in self.stored:
+            yield call, f"a context has no {STORED} since {GONE_SINCE}; get_messages does it"
         for one in self.lost:
-            yield one, f"a context has no {one.attr} since {GONE_SINCE}; get_messages() gives what it holds"
+            yield one, f"a context has no {one.attr} since {GONE_SINCE}"
         for call in self.late:
             yield call, f"{_attribute(call)} is to be awaited since {GONE_SINCE}"
 
@@ -99,13 +108,14 @@ def uses(source: Source) -> Uses:
             found.statements.append(node)
     found.makes = list(methods_called(CREATE, source))
     found.frames = list(methods_called(GET_FRAME, source))
+    found.stored = list(methods_called(STORED, source))
     found.lost = list(_lost(source))
     found.late = [call for call in source.nodes(ast.Call) if _is_late(call, source)]
     return found
 
 
 def _lost(source: Source) -> Iterator[ast.Attribute]:
-    for name in ONLY_CONTEXTS:
+    for name in ONLY_CONTEXTS[1:]:
         for call in methods_called(name, source):
             assert isinstance(call.func, ast.Attribute)
             yield call.func
@@ -140,6 +150,7 @@ def moved(found: Uses, source: Source) -> tuple[ContextMove, str]:
     _check_imports(found, source)
     _check_members(found, source)
     changes = [*_constructors(source), *_awaits(found, source)]
+    changes += [_kept(call, source) for call in found.stored]
     wanted: list[str] = []
     for call in found.makes:
         changes.append(_made(call, source))
@@ -171,7 +182,7 @@ def _check_imports(found: Uses, source: Source) -> None:
         if not rows()[old]:
             raise Unclear(f"{alias.name} of this file has to be replaced by hand")
         local = alias.asname or alias.name
-        if _is_taken_from_here(local, source):
+        if is_taken_from(local, source):
             raise Unclear(f"other files take {local} from here")
     for node in source.nodes(ast.ImportFrom):
         new = {f"{node.module}.{alias.name}" for alias in node.names}
@@ -179,23 +190,10 @@ def _check_imports(found: Uses, source: Source) -> None:
             raise Unclear("the file deals with both kinds of context")
 
 
-def _is_taken_from_here(local: str, source: Source) -> bool:
-    if source.is_package:
-        return True
-    return any(
-        alias.name == local
-        and source.project.find_module(str(other.names.import_base(node)), other.path) == source.path
-        for other in source.project.mentioning(local)
-        if other.path != source.path
-        for node in other.nodes(ast.ImportFrom)
-        for alias in node.names
-    )
-
-
 def _check_members(found: Uses, source: Source) -> None:
     """Raise Unclear unless contexts, and the classes that went, are used only in ways that are left."""
     if found.lost:
-        raise Unclear(f"line {found.lost[0].lineno} wants {found.lost[0].attr}, which contexts do not have")
+        raise Unclear(f"what takes the place of {found.lost[0].attr} in line {found.lost[0].lineno} is yours to say")
     for node in source.nodes(ast.ClassDef):
         if any(_old(base, source) for base in node.bases):
             raise Unclear(f"{node.name} derives from one of the classes that went")
@@ -205,7 +203,7 @@ def _check_members(found: Uses, source: Source) -> None:
         if _old(node.value, source):
             raise Unclear(f"{source.segment(node)} has no counterpart")
         if is_context(node.value, source):
-            release = lost_member(node.attr, source)
+            release = lost_member(node.attr, source) if node.attr not in (STORED, *_BECAME_ASYNC) else None
             if release is not None or (node.attr.startswith("_") and node.attr != "_messages"):
                 raise Unclear(f"the context of {release or source.project.target} has no {node.attr}")
     message = message_of_a_service(source) if OLD_CONTEXT in found.imported.values() else None
@@ -256,6 +254,16 @@ def _awaits(found: Uses, source: Source) -> Iterator[Change]:
             raise Unclear(f"{_attribute(call)} is to be awaited, which it cannot be in line {call.lineno}")
         at = source.start(call)
         yield Change(source.span_between(at, at), "await ")
+
+
+def _kept(call: ast.Call, source: Source) -> Change:
+    """Return the change that has a context's messages in a list of their own, as they were for keeping."""
+    assert isinstance(call.func, ast.Attribute)
+    if call.args or call.keywords or source.names.lookup("list", call):
+        raise Unclear(f"{STORED} is not called as it is")
+    change = Change(source.span(call), f"list({source.segment(call.func.value)}.get_messages())")
+    check_comments(change, source)
+    return change
 
 
 def _made(call: ast.Call, source: Source) -> Change:
@@ -356,17 +364,17 @@ def _difference(found: Uses, source: Source) -> str:
         return "the aggregators of a realtime service told turns in their own way"
     if any(LLM_SERVICE not in kind for kind in kinds):
         return "what service it is for is not seen, and a realtime one's told turns in their own way"
-    is_openai = bool(kinds) and all(_OPENAI in kind for kind in kinds)
-    if not is_openai and any(_reads_messages(node, source) for node in source.nodes(ast.Attribute)):
-        return "its messages are read, and are in the one format now, not in the service's own"
+    if not kinds or not all(_OPENAI in kind for kind in kinds):
+        if any(_touches_messages(node, source) for node in source.nodes(ast.Attribute)):
+            return "its messages were a service's own and in its format, and now are as they were given"
     return ""
 
 
-def _reads_messages(node: ast.Attribute, source: Source) -> bool:
-    if node.attr not in _READS:
-        return False
-    value = node.value
-    return is_context(value, source) or (isinstance(value, ast.Attribute) and value.attr == "context")
+def _touches_messages(node: ast.Attribute, source: Source) -> bool:
+    """Tell whether a context is asked for its messages or, where it is known for one, changed."""
+    if node.attr in _READS and isinstance(node.value, ast.Attribute) and node.value.attr == "context":
+        return True
+    return node.attr in (*_READS, *_CHANGES) and is_context(node.value, source)
 
 
 def fix_of(difference: str) -> Fix:

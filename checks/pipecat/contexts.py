@@ -14,7 +14,7 @@ import ast
 from collections.abc import Iterator
 from functools import cache
 
-from checks.guards import catches, conditions, tests_version
+from checks.guards import catches, conditions, is_none, tests_version
 from checks.pipecat import tables, timeline
 from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.realtime import services_of
@@ -27,6 +27,7 @@ TAKEN_BY_ALL_SINCE = Release(0, 0, 92)
 OLD_CONTEXT = "pipecat.processors.aggregators.openai_llm_context.OpenAILLMContext"
 CONTEXT = "pipecat.processors.aggregators.llm_context.LLMContext"
 CONTEXT_FRAME = "pipecat.frames.frames.LLMContextFrame"
+MESSAGES_FRAME = "pipecat.frames.frames.LLMMessagesFrame"
 AGGREGATORS = "pipecat.processors.aggregators.llm_response_universal"
 PAIR = f"{AGGREGATORS}.LLMContextAggregatorPair"
 _LAST_OLD = Release(0, 0, 108)
@@ -51,6 +52,25 @@ def old_name(dotted: str, source: Source) -> str | None:
         return None
     name = timeline.canonical(dotted, target)
     return name if name in rows() else None
+
+
+def is_owned(dotted: str, source: Source) -> bool:
+    """Tell whether it is for the rules about contexts to say that an imported name is gone."""
+    if old_name(dotted, source) is not None:
+        return True
+    return source.project.target >= GONE_SINCE and timeline.canonical(dotted, source.project.target) == MESSAGES_FRAME
+
+
+def is_taken_from(local: str, source: Source) -> bool:
+    """Tell whether other files of the project import a name from this one, or may."""
+    return source.is_package or any(
+        alias.name == local
+        and source.project.find_module(str(other.names.import_base(node)), other.path) == source.path
+        for other in source.project.mentioning(local)
+        if other.path != source.path
+        for node in other.nodes(ast.ImportFrom)
+        for alias in node.names
+    )
 
 
 def is_context(node: ast.expr, source: Source) -> bool:
@@ -136,7 +156,9 @@ def check_tools(value: ast.expr, source: Source) -> bool:
         return True
     if any(name.endswith(".tools_schema.ToolsSchema") for name in _classes_of(value, source)):
         return False
-    if isinstance(value, (ast.List, ast.Tuple, ast.Dict, ast.Constant)) or _is_list(value, source):
+    if is_none(value):
+        raise Unclear("its tools are None, which LLMContext refuses")
+    if isinstance(value, (ast.List, ast.Tuple, ast.Dict)) or _is_list(value, source):
         raise Unclear("its tools are in a service's own format; LLMContext takes a ToolsSchema")
     raise Unclear("its tools are not seen to be a ToolsSchema, which LLMContext wants")
 

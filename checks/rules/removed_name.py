@@ -35,7 +35,7 @@ from collections.abc import Iterator
 
 from checks.guards import tests_version
 from checks.pipecat import timeline
-from checks.pipecat.contexts import old_name
+from checks.pipecat.contexts import is_owned
 from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.moves import move_of, new_name_of, one_by_one, place_taken
 from checks.pipecat.renames import newest_name, successor
@@ -64,11 +64,11 @@ def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
             yield RULE.finding(source, node, _message(node.module, source))
         return
     missing = {alias: f"{node.module}.{alias.name}" for alias in node.names}
-    # service-made-context mends contexts and aggregators, with what is done with them.
+    # Contexts and their frames are mended with what is done with them.
     missing = {
         alias: dotted
         for alias, dotted in missing.items()
-        if _is_missing(dotted, source) and old_name(dotted, source) is None
+        if _is_missing(dotted, source) and not is_owned(dotted, source)
     }
     said = {alias: _message(dotted, source) for alias, dotted in missing.items()}
     places = {alias: place_taken(dotted, source) for alias, dotted in missing.items()}
