@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
+import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -28,9 +31,9 @@ def program(name: str, scratch: Path) -> Path:
 MENDED = {"1.2.0": 1, "1.14.0": 3}
 
 
-def mend(root: Path, target: str, scratch: Path) -> int:
+def mend(root: Path, target: str, scratch: Path, *, unsafe: bool = False) -> int:
     """Mend a tree for a release and return how many findings were mended."""
-    plan = apply.mended(Request((str(root),), target=target), unsafe=False, jobs=1)
+    plan = apply.mended(Request((str(root),), target=target), unsafe=unsafe, jobs=1)
     ledger = apply.write(plan, Journal(scratch / "journal"))
     assert ledger.exit_code() < 2
     return ledger.summary()["applied"]
@@ -145,3 +148,43 @@ def test_service_traced_wrongly_gets_its_spans(decorators: str, release: str, tm
     assert mend(script.parent, release, tmp_path) == MENDED[release]
     done = run_on(released(release), script)
     assert done.stdout == "heard 1\nspans ['Hello.']\n", done.stderr
+
+
+def last_lines(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """Return what a program printed, less what Pipecat's own parts may print at the start."""
+    lines = [line for line in done.stdout.splitlines() if line.startswith(("asked ", "holds "))]
+    assert lines, done.stderr
+    return lines
+
+
+STAND_IN = """
+from unittest.mock import MagicMock
+
+
+def __getattr__(name):
+    return MagicMock()
+"""
+
+
+def stand_in(modules: Iterable[str], folder: Path) -> None:
+    """Have something stand in for modules that are imported but not used in what runs here, where they are missing."""
+    for module in modules:
+        if importlib.util.find_spec(module) is None:
+            (folder / f"{module}.py").write_text(STAND_IN)
+
+
+@pytest.mark.parametrize("release", ["1.0.0", "1.14.0"])
+@pytest.mark.parametrize("kind", ["context", "messages"])
+def test_model_is_asked_the_same_with_the_one_context(kind: str, release: str, tmp_path: Path) -> None:
+    script = program("conversation.py", tmp_path)
+    stand_in(("httpx", "onnxruntime", "transformers"), script.parent)
+    if kind == "messages":
+        text = script.read_text().replace("import EndFrame", "import EndFrame, LLMMessagesFrame")
+        sent = "LLMMessagesFrame([{'role': 'user', 'content': 'Alone?'}]), EndFrame()"
+        script.write_text(text.replace("context_aggregator.user().get_context_frame(), EndFrame()", sent))
+    before = last_lines(run_on(released("0.0.108"), script))
+    assert len(before) == 2
+    assert ("Alone?" in before[0]) == (kind == "messages")
+    assert "ImportError" in (failed := run_on(released(release), script).stderr) or "ModuleNotFoundError" in failed
+    assert mend(script.parent, release, tmp_path, unsafe=kind == "messages") >= 4
+    assert last_lines(run_on(released(release), script)) == before
