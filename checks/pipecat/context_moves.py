@@ -18,18 +18,21 @@ from checks.pipecat.contexts import (
     CONTEXT_FRAME,
     GONE_SINCE,
     OLD_CONTEXT,
+    OLD_FRAME,
     PAIR,
     TAKEN_BY_ALL_SINCE,
-    check_arguments,
-    check_tools,
+    Tools,
+    classes_of,
     is_context,
     is_guarded,
     is_taken_from,
+    kind_of_tools,
     lost_member,
     message_of_a_service,
     methods_called,
     old_name,
     rows,
+    tools_given,
 )
 from checks.pipecat.keywords import called_name
 from checks.pipecat.moves import MovedImport, NewHome, moved_names
@@ -149,9 +152,12 @@ def moved(found: Uses, source: Source) -> tuple[ContextMove, str]:
     _check_releases(found, source)
     _check_imports(found, source)
     _check_members(found, source)
-    changes = [*_constructors(source), *_awaits(found, source)]
-    changes += [_kept(call, source) for call in found.stored]
+    changes = [*_awaits(found, source), *(_kept(call, source) for call in found.stored)]
     wanted: list[str] = []
+    for value in _listed_tools(source):
+        changes += _wrapped(value, found, source)
+        wanted += _schema(source)
+    changes += _without_tools(source)
     for call in found.makes:
         changes.append(_made(call, source))
         wanted.append(PAIR)
@@ -184,9 +190,10 @@ def _check_imports(found: Uses, source: Source) -> None:
         local = alias.asname or alias.name
         if is_taken_from(local, source):
             raise Unclear(f"other files take {local} from here")
+    contexts = {OLD_CONTEXT, OLD_FRAME} & set(found.imported.values())
     for node in source.nodes(ast.ImportFrom):
         new = {f"{node.module}.{alias.name}" for alias in node.names}
-        if found.imported and not new.isdisjoint({CONTEXT, CONTEXT_FRAME}):
+        if contexts and not new.isdisjoint({CONTEXT, CONTEXT_FRAME}):
             raise Unclear("the file deals with both kinds of context")
 
 
@@ -224,10 +231,6 @@ def _check_call(call: ast.Call, source: Source) -> None:
             raise Unclear(f"the {old.rpartition('.')[2]} of {release} takes no {', '.join(names)}")
     elif old is not None and rows()[old] == PAIR:
         raise Unclear("the pair of aggregators is put together by hand")
-    tools = [one.value for one in call.keywords if one.arg == "tools"] or call.args[:1]
-    sets_tools = isinstance(call.func, ast.Attribute) and call.func.attr == "set_tools"
-    if tools and (called_name(call, source) == _SET_TOOLS or sets_tools) and check_tools(tools[0], source):
-        raise Unclear("its tools are OpenAI's NOT_GIVEN, which is not Pipecat's in every release")
 
 
 def _old(node: ast.expr, source: Source) -> str | None:
@@ -236,15 +239,61 @@ def _old(node: ast.expr, source: Source) -> str | None:
     return old_name(dotted, source) if dotted is not None else None
 
 
-def _constructors(source: Source) -> Iterator[Change]:
+def _without_tools(source: Source) -> Iterator[Change]:
+    """Yield the changes that build contexts without tools where those they are given only say so."""
+    for call in source.nodes(ast.Call):
+        given = tools_given(call, source) if _old(call.func, source) == OLD_CONTEXT else None
+        if given is not None and kind_of_tools(_value(given), source) is Tools.NONE:
+            arguments = arguments_of(call, source)
+            change = arguments.changed([one for one in arguments.items if one.node is not given], source)
+            check_comments(change, source)
+            yield change
+
+
+def _listed_tools(source: Source) -> Iterator[ast.expr]:
+    """Yield the values given as tools, now or later, that are lists in OpenAI's format."""
     for call in source.nodes(ast.Call):
         if _old(call.func, source) == OLD_CONTEXT:
-            doomed = check_arguments(call, source)
-            if doomed is not None:
-                arguments = arguments_of(call, source)
-                change = arguments.changed([one for one in arguments.items if one.node is not doomed], source)
-                check_comments(change, source)
-                yield change
+            given = tools_given(call, source)
+            if given is not None and kind_of_tools(_value(given), source) is Tools.LISTED:
+                yield _value(given)
+        elif called_name(call, source) == _SET_TOOLS or getattr(call.func, "attr", None) == "set_tools":
+            later = [one.value for one in call.keywords if one.arg == "tools"] or call.args[:1]
+            kind = kind_of_tools(later[0], source) if later else Tools.FIT
+            if kind is Tools.NONE:
+                raise Unclear(f"the tools of line {call.lineno} are taken away in a way that not every release has")
+            if kind is Tools.LISTED:
+                yield later[0]
+
+
+def _wrapped(value: ast.expr, found: Uses, source: Source) -> Iterator[Change]:
+    """Yield the changes that put OpenAI's list of tools, as it is, into a schema."""
+    if not found.makes or not all(_OPENAI in kind for kind in _services(found, source)):
+        raise Unclear("its tools are in OpenAI's format, and that they are for OpenAI is not seen")
+    oldest = source.project.oldest
+    if oldest < GONE_SINCE:
+        raise Unclear(f"its tools are in OpenAI's format, which no ToolsSchema of {oldest}, which is admitted, holds")
+    start, end = source.start(value), source.end(value)
+    yield Change(source.span_between(start, start), "ToolsSchema(standard_tools=[], custom_tools={AdapterType.OPENAI: ")
+    yield Change(source.span_between(end, end), "})")
+
+
+def _schema(source: Source) -> list[str]:
+    """Return the dotted names of what a schema of OpenAI's tools is made of: where the file has it from, if it does."""
+    homes = [f"{module}.tools_schema" for module in ("pipecat.adapters.llm.schemas", "pipecat.adapters.schemas")]
+    known = [home for home in homes if all(timeline.exists_module(home, one) for one in source.project.releases)]
+    bound = {binding.qualified for binding in source.names.table(source.tree).get("ToolsSchema", ())}
+    home = next((home for home in known if f"{home}.ToolsSchema" in bound), known[0])
+    return [f"{home}.AdapterType", f"{home}.ToolsSchema"]
+
+
+def _value(argument: ast.expr | ast.keyword) -> ast.expr:
+    return argument.value if isinstance(argument, ast.keyword) else argument
+
+
+def _services(found: Uses, source: Source) -> list[frozenset[str]]:
+    """Return of what classes each service is that makes aggregators."""
+    return [classes_of(call.func.value, source) for call in found.makes if isinstance(call.func, ast.Attribute)]
 
 
 def _awaits(found: Uses, source: Source) -> Iterator[Change]:
@@ -359,7 +408,7 @@ def _difference(found: Uses, source: Source) -> str:
     oldest = source.project.oldest
     if oldest < GONE_SINCE:
         return f"in {oldest}, which the project admits, the new aggregators tell turns in their own way"
-    kinds = [services_of(call.func.value, source) for call in found.makes if isinstance(call.func, ast.Attribute)]
+    kinds = _services(found, source)
     if any(not kind.isdisjoint(REALTIME) for kind in kinds):
         return "the aggregators of a realtime service told turns in their own way"
     if any(LLM_SERVICE not in kind for kind in kinds):

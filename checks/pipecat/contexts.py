@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from enum import Enum
 from functools import cache
 
 from checks.guards import catches, conditions, is_none, tests_version
@@ -25,6 +26,7 @@ from checks.unclear import Unclear
 GONE_SINCE = Release(1, 0, 0)
 TAKEN_BY_ALL_SINCE = Release(0, 0, 92)
 OLD_CONTEXT = "pipecat.processors.aggregators.openai_llm_context.OpenAILLMContext"
+OLD_FRAME = f"{OLD_CONTEXT}Frame"
 CONTEXT = "pipecat.processors.aggregators.llm_context.LLMContext"
 CONTEXT_FRAME = "pipecat.frames.frames.LLMContextFrame"
 MESSAGES_FRAME = "pipecat.frames.frames.LLMMessagesFrame"
@@ -75,10 +77,11 @@ def is_taken_from(local: str, source: Source) -> bool:
 
 def is_context(node: ast.expr, source: Source) -> bool:
     """Tell whether an expression is known to stand for a context."""
-    return not {OLD_CONTEXT, CONTEXT}.isdisjoint(_classes_of(node, source))
+    return not {OLD_CONTEXT, CONTEXT}.isdisjoint(classes_of(node, source))
 
 
-def _classes_of(node: ast.expr, source: Source) -> frozenset[str]:
+def classes_of(node: ast.expr, source: Source) -> frozenset[str]:
+    """Return the dotted names of an object's classes, ancestors included: those it has however its name is bound."""
     found = services_of(node, source)
     if found or not isinstance(node, ast.Name):
         return found
@@ -129,43 +132,78 @@ def lost_member(name: str, source: Source) -> Release | None:
     return next((one for one in source.project.releases if not timeline.defines(CONTEXT, name, one)), None)
 
 
-def check_arguments(call: ast.Call, source: Source) -> ast.expr | ast.keyword | None:
-    """Raise Unclear unless a context can be built with what a call gives; return the argument to leave out, if any."""
+class Tools(Enum):
+    """What a value given as a context's tools is: fit as it is, a way to say that there are none, or OpenAI's list."""
+
+    FIT = "fit"
+    NONE = "none"
+    LISTED = "listed"
+
+
+def tools_given(call: ast.Call, source: Source) -> ast.expr | ast.keyword | None:
+    """Return the argument of a call that builds a context which holds its tools, if any.
+
+    Raises:
+        Unclear: not all that the context is given is seen, or what it is given says more than it seems to.
+    """
     if any(isinstance(one, ast.Starred) for one in call.args) or any(one.arg is None for one in call.keywords):
         raise Unclear("not all that the context is given is seen")
-    given: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
     if len(call.args) > 2:
         raise Unclear("its tool_choice is given by position")
-    doomed: ast.expr | ast.keyword | None = None
-    for place, one in enumerate(given):
-        name = one.arg if isinstance(one, ast.keyword) else ("messages", "tools")[place]
-        value = one.value if isinstance(one, ast.keyword) else one
-        if name == "tools" and check_tools(value, source):
-            doomed = one
-        elif name == "tool_choice" and not isinstance(value, (ast.Constant, ast.Dict)):
+    for one in call.keywords:
+        if one.arg == "tool_choice" and not isinstance(one.value, (ast.Constant, ast.Dict)):
             raise Unclear("its tool_choice is worked out elsewhere")
-    return doomed
+    named = next((one for one in call.keywords if one.arg == "tools"), None)
+    return call.args[1] if len(call.args) > 1 else named
 
 
-def check_tools(value: ast.expr, source: Source) -> bool:
-    """Raise Unclear unless a context takes a value as its tools; tell whether it says that there are none."""
-    named = source.names.resolve(value)
-    if named == _NOT_GIVEN:
-        return False
-    if named is not None and named.startswith("openai.") and named.endswith(".NOT_GIVEN"):
-        return True
-    if any(name.endswith(".tools_schema.ToolsSchema") for name in _classes_of(value, source)):
-        return False
+def kind_of_tools(value: ast.expr, source: Source) -> Tools:
+    """Return what a value given as a context's tools is.
+
+    Raises:
+        Unclear: nothing that a context takes, or it cannot be told.
+    """
+    named = source.names.resolve(value) or ""
+    if named == _NOT_GIVEN or any(name.endswith(".tools_schema.ToolsSchema") for name in classes_of(value, source)):
+        return Tools.FIT
+    if named.startswith("openai.") and named.endswith(".NOT_GIVEN"):
+        return Tools.NONE
+    if isinstance(value, ast.List) and not value.elts:
+        return Tools.NONE
     if is_none(value):
         raise Unclear("its tools are None, which LLMContext refuses")
-    if isinstance(value, (ast.List, ast.Tuple, ast.Dict)) or _is_list(value, source):
+    if _is_openai_list(value, source):
+        return Tools.LISTED
+    if isinstance(value, (ast.List, ast.Tuple, ast.Dict)):
         raise Unclear("its tools are in a service's own format; LLMContext takes a ToolsSchema")
     raise Unclear("its tools are not seen to be a ToolsSchema, which LLMContext wants")
 
 
-def _is_list(value: ast.expr, source: Source) -> bool:
-    bound = [binding.node for binding in source.names.bindings(value)] if isinstance(value, ast.Name) else []
-    return any(isinstance(one, ast.Assign) and isinstance(one.value, (ast.List, ast.Dict)) for one in bound)
+def _is_openai_list(value: ast.expr, source: Source) -> bool:
+    """Tell whether a value is a list of tools in OpenAI's format, written out here or where its name is bound."""
+    if isinstance(value, ast.Name):
+        written = _written(value, source)
+        return written is not None and _is_openai_list(written, source)
+    return isinstance(value, ast.List) and bool(value.elts) and all(_is_openai_tool(one, source) for one in value.elts)
+
+
+def _is_openai_tool(value: ast.expr, source: Source) -> bool:
+    if isinstance(value, ast.Name):
+        written = _written(value, source)
+        return written is not None and _is_openai_tool(written, source)
+    if isinstance(value, ast.Call):
+        return (source.names.resolve(value.func) or "").endswith(".ChatCompletionToolParam")
+    return isinstance(value, ast.Dict) and {"type", "function"} == dict(_items(value)).keys()
+
+
+def _written(name: ast.Name, source: Source) -> ast.expr | None:
+    """Return what a name is given, where that happens once."""
+    bound = [binding.node for binding in source.names.bindings(name)]
+    if len(bound) != 1:
+        return None
+    statement = bound[0] if isinstance(bound[0], ast.Assign) else source.parent(bound[0])
+    value = statement.value if isinstance(statement, (ast.Assign, ast.AnnAssign)) else None
+    return value if not isinstance(value, ast.Name) else None
 
 
 def message_of_a_service(source: Source) -> ast.Dict | None:
