@@ -29,11 +29,12 @@ from checks.pipecat.contexts import (
     kind_of_tools,
     lost_member,
     message_of_a_service,
-    methods_called,
     old_name,
     rows,
     tools_given,
+    uses_of_method,
 )
+from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.keywords import called_name
 from checks.pipecat.moves import MovedImport, NewHome, moved_names
 from checks.pipecat.realtime import LLM_SERVICE, REALTIME, services_of
@@ -67,7 +68,8 @@ class ContextMove:
 class Uses:
     """What in a file is gone: imported names, calls that make aggregators or frames, members of contexts.
 
-    ``stored`` are calls for messages to keep, ``late`` those that have to be awaited now.
+    ``stored`` are calls for messages to keep, ``late`` those that have to be awaited now. ``doubtful`` are uses of
+    methods that may be something else's.
     """
 
     imported: dict[ast.alias, str] = field(default_factory=dict[ast.alias, str])
@@ -77,6 +79,7 @@ class Uses:
     lost: list[ast.Attribute] = field(default_factory=list[ast.Attribute])
     stored: list[ast.Call] = field(default_factory=list[ast.Call])
     late: list[ast.Call] = field(default_factory=list[ast.Call])
+    doubtful: list[ast.Attribute] = field(default_factory=list[ast.Attribute])
 
     def said(self, source: Source) -> Iterator[tuple[Located, str]]:
         """Yield each place with what is to be said of it, in order of place."""
@@ -99,7 +102,7 @@ class Uses:
 def uses(source: Source) -> Uses:
     """Return what in a file is gone at the target: nothing where the code is written for both worlds."""
     found = Uses()
-    if source.project.target < GONE_SINCE:
+    if source.project.target < GONE_SINCE or not is_of_library(OLD_CONTEXT, source):
         return found
     for node in source.nodes(ast.ImportFrom):
         old = {alias: old_name(f"{node.module}.{alias.name}", source) for alias in node.names if not node.level}
@@ -109,9 +112,12 @@ def uses(source: Source) -> Uses:
         if owned:
             found.imported |= owned
             found.statements.append(node)
-    found.makes = list(methods_called(CREATE, source))
-    found.frames = list(methods_called(GET_FRAME, source))
-    found.stored = list(methods_called(STORED, source))
+    for name, calls in ((CREATE, found.makes), (GET_FRAME, found.frames), (STORED, found.stored)):
+        for use, call in uses_of_method(name, source):
+            if call is not None:
+                calls.append(call)
+            else:
+                found.doubtful.append(use)
     found.lost = list(_lost(source))
     found.late = [call for call in source.nodes(ast.Call) if _is_late(call, source)]
     return found
@@ -119,9 +125,7 @@ def uses(source: Source) -> Uses:
 
 def _lost(source: Source) -> Iterator[ast.Attribute]:
     for name in ONLY_CONTEXTS[1:]:
-        for call in methods_called(name, source):
-            assert isinstance(call.func, ast.Attribute)
-            yield call.func
+        yield from (use for use, call in uses_of_method(name, source) if call is not None)
     for node in source.nodes(ast.Attribute):
         if node.attr not in ONLY_CONTEXTS and lost_member(node.attr, source) and is_context(node.value, source):
             if not is_guarded(node, node.attr, source):
@@ -199,6 +203,8 @@ def _check_imports(found: Uses, source: Source) -> None:
 
 def _check_members(found: Uses, source: Source) -> None:
     """Raise Unclear unless contexts, and the classes that went, are used only in ways that are left."""
+    if found.doubtful:
+        raise Unclear(f"whose {found.doubtful[0].attr} line {found.doubtful[0].lineno} means is not seen")
     if found.lost:
         raise Unclear(f"what takes the place of {found.lost[0].attr} in line {found.lost[0].lineno} is yours to say")
     for node in source.nodes(ast.ClassDef):
@@ -350,7 +356,7 @@ def _frame(call: ast.Call, found: Uses, source: Source) -> tuple[Change, str]:
     release = next((one for one in source.project.releases if not timeline.exists(_RUN_FRAME, one)), None)
     if release is not None:
         raise Unclear(f"{release}, which the project admits, has no LLMRunFrame")
-    if len(found.makes) == 1 and _is_queued_on_task(call, source):
+    if len(found.makes) == 1 and _is_queued_on_task(call, source) and _is_beside_user(call.func.value, source):
         change, dotted = Change(source.span(call), "LLMRunFrame()"), _RUN_FRAME
     else:
         text = f"LLMContextFrame({source.segment(call.func.value)}.context)"
@@ -366,6 +372,17 @@ def _is_queued_on_task(call: ast.Call, source: Source) -> bool:
         return False
     queues = above.func.attr in ("queue_frame", "queue_frames")
     return queues and not services_of(above.func.value, source).isdisjoint(_TASKS)
+
+
+def _is_beside_user(half: ast.expr, source: Source) -> bool:
+    """Tell whether of the pair that an aggregator is half of the user's one is handed on: to the pipeline, it seems."""
+    match half:
+        case ast.Call(func=ast.Attribute(value=pair, attr="user" | "assistant")):
+            text = f"{source.segment(pair)}.user()"
+        case _:
+            return False
+    handed_on = (one for one in source.nodes(ast.Call) if not isinstance(source.parent(one), ast.Attribute))
+    return any(source.segment(one) == text for one in handed_on)
 
 
 def _imports(found: Uses, wanted: Collection[str], source: Source) -> tuple[tuple[MovedImport, ...], tuple[str, ...]]:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from enum import Enum
 from functools import cache
 
-from checks.guards import catches, conditions, is_none, tests_version
+from checks.guards import conditions, is_none, tests_version
 from checks.pipecat import tables, timeline
 from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.realtime import services_of
@@ -60,6 +60,8 @@ def is_owned(dotted: str, source: Source) -> bool:
     """Tell whether it is for the rules about contexts to say that an imported name is gone."""
     if old_name(dotted, source) is not None:
         return True
+    if not is_of_library(dotted, source):
+        return False
     return source.project.target >= GONE_SINCE and timeline.canonical(dotted, source.project.target) == MESSAGES_FRAME
 
 
@@ -94,22 +96,38 @@ def classes_of(node: ast.expr, source: Source) -> frozenset[str]:
 
 
 def is_guarded(node: ast.AST, name: str, source: Source) -> bool:
-    """Tell whether a use of a name that may be missing is one that looked first."""
+    """Tell whether a use of a name that may be missing is one that looked first, or is ready for its being so."""
     looked = (test for test, outcome in conditions(node, source) if outcome and isinstance(test, ast.Call))
     asked = ([one.value for one in test.args if isinstance(one, ast.Constant)] for test in looked)
-    return tests_version(node, source) or catches(node, source, "AttributeError") or any(name in one for one in asked)
+    return tests_version(node, source) or any(name in one for one in asked) or _is_ready_for_it(node, source)
 
 
-def methods_called(name: str, source: Source) -> Iterator[ast.Call]:
-    """Yield the calls in a file of a method that only Pipecat's old classes have, by how it is called.
+def _is_ready_for_it(node: ast.AST, source: Source) -> bool:
+    """Tell whether an AttributeError is caught by name; who catches all exceptions does not expect this one."""
+    child = node
+    for above in source.ancestors(node):
+        if isinstance(above, ast.Try) and child in above.body:
+            kinds = (ast.walk(handler.type) for handler in above.handlers if handler.type is not None)
+            if any(isinstance(kind, ast.Name) and kind.id == "AttributeError" for found in kinds for kind in found):
+                return True
+        child = above
+    return False
 
-    None where the project has a method of that name itself, or the code looked whether it is there.
+
+def uses_of_method(name: str, source: Source) -> Iterator[tuple[ast.Attribute, ast.Call | None]]:
+    """Yield where a file uses a method that only Pipecat's old classes have, with the call where that is beyond doubt.
+
+    It is in doubt where the project has a method of that name itself, where the code looked whether it is there, and
+    where the method is not called at once.
     """
-    if source.project.target < GONE_SINCE or name not in source.text or is_defined(name, source):
+    if name not in source.text:
         return
-    for call in source.nodes(ast.Call):
-        if isinstance(call.func, ast.Attribute) and call.func.attr == name and not is_guarded(call, name, source):
-            yield call
+    for use in source.nodes(ast.Attribute):
+        if use.attr == name:
+            call = source.parent(use)
+            is_called = isinstance(call, ast.Call) and call.func is use
+            is_certain = is_called and not is_defined(name, source) and not is_guarded(use, name, source)
+            yield use, call if is_certain and isinstance(call, ast.Call) else None
 
 
 def is_defined(name: str, source: Source) -> bool:

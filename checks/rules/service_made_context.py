@@ -44,9 +44,10 @@ from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 from checks.unclear import Unclear
 
+_PARTS_OF_NAMES = ("LLMContext", "LiveContext", "ContextAggregator", "ResponseAggregator", "AggregatorParams")
 RULE = Rule(
     __name__,
-    needles=("LLMContext", "Context", "ResponseAggregator", "AggregatorParams", CREATE, GET_FRAME, *ONLY_CONTEXTS),
+    needles=(*_PARTS_OF_NAMES, CREATE, GET_FRAME, *ONLY_CONTEXTS),
     fix=Fix.SAFE,
     impact=Impact.BREAKS,
     since="1.0.0",
