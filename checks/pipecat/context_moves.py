@@ -22,6 +22,7 @@ from checks.pipecat.contexts import (
     PAIR,
     TAKEN_BY_ALL_SINCE,
     Tools,
+    check_may_import,
     classes_of,
     is_context,
     is_guarded,
@@ -399,20 +400,30 @@ def _imports(found: Uses, wanted: Collection[str], source: Source) -> tuple[tupl
         if lasting:
             raise Unclear(f"{lasting[0].name} would not go by that name here")
         imports.append(facts)
-    host = _host(imports, found.statements, source)
+    host = _host(imports, found, source)
     if host is not None and PAIR in left and not _is_bound(PAIR.rpartition(".")[2], source):
         left.remove(PAIR)
         module, _, name = PAIR.rpartition(".")
         homes = sorted([*imports[host].homes, NewHome("", module, name, name, ())], key=lambda home: home.name)
         imports[host] = MovedImport(imports[host].statement, tuple(homes), False)
+    if left:
+        check_may_import(source)
     return tuple(imports), tuple(left)
 
 
-def _host(imports: list[MovedImport], statements: list[ast.ImportFrom], source: Source) -> int | None:
+def _host(imports: list[MovedImport], found: Uses, source: Source) -> int | None:
     """Return which import that moves is to bring the pair of aggregators: the one from the same module, if any."""
-    able = [index for index, node in enumerate(statements) if source.names.runs_first(node)]
+    able = [index for index, node in enumerate(found.statements) if _is_seen(node, found.makes, source)]
     same = [index for index in able if any(home.module == AGGREGATORS for home in imports[index].homes)]
     return next(iter([*same, *able]), None)
+
+
+def _is_seen(node: ast.ImportFrom, calls: Collection[ast.Call], source: Source) -> bool:
+    """Tell whether what an import brings is there where all of some calls are made."""
+    if source.names.is_for_types_only(node):
+        return False
+    scope = source.names.scope(node)
+    return source.names.runs_first(node) or all(source.names.scope(call) is scope for call in calls)
 
 
 def _is_bound(name: str, source: Source) -> bool:

@@ -77,6 +77,14 @@ def is_taken_from(local: str, source: Source) -> bool:
     )
 
 
+def check_may_import(source: Source) -> None:
+    """Raise Unclear where a file imports Pipecat only when it needs it, so that it may not be there at the start."""
+    imports = source.nodes(ast.ImportFrom, ast.Import)
+    ours = [node for node in imports if "pipecat." in source.segment(node) and is_of_library("pipecat", source)]
+    if ours and not any(source.names.runs_first(node) for node in ours):
+        raise Unclear("Pipecat is not imported at the top of this file")
+
+
 def is_context(node: ast.expr, source: Source) -> bool:
     """Tell whether an expression is known to stand for a context."""
     return not {OLD_CONTEXT, CONTEXT}.isdisjoint(classes_of(node, source))

@@ -42,6 +42,7 @@ from checks.pipecat.contexts import (
     GONE_SINCE,
     MESSAGES_FRAME,
     TAKEN_BY_ALL_SINCE,
+    check_may_import,
     is_owned,
     is_taken_from,
     message_of_a_service,
@@ -102,6 +103,7 @@ def _moved(found: Sequence[ast.alias], source: Source) -> Rewrite:
         raise Unclear(f"not every service of {oldest}, which the project admits, takes an LLMContext")
     if uses(source).imported:
         raise Unclear("the contexts of this file come first")
+    check_may_import(source)
     if any(is_taken_from(alias.asname or alias.name, source) for alias in found):
         raise Unclear("other files take it from here")
     if any(_is_realtime(call, source) for call in source.nodes(ast.Call)):
