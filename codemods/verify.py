@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -22,14 +23,22 @@ def unresolved(before: Source, after: Source) -> list[str]:
     These are names, attributes and keywords that the release is known not to have, and imports of names of Pipecat's
     that no release is known to have.
     """
-    new = Counter(_missing(after)) - Counter(_missing(before))
+    known = Counter(what for what, _ in _missing(before))
+    new: list[str] = []
+    for what, message in _missing(after):
+        known[what] -= 1
+        if known[what] < 0:
+            new.append(message)
     return [*new, *(f"no release is known to have {name}" for name in sorted(_imports(after) - _imports(before)))]
 
 
-def _missing(source: Source) -> Iterator[str]:
+def _missing(source: Source) -> Iterator[tuple[str, str]]:
+    """Yield what is missing, and what to say of it; a keyword is the same whatever its class is called now."""
     rules = [all_rules()[name] for name in LINKAGE]
     for finding in find(source, rules, frozenset(LINKAGE)):
-        yield finding.message.partition(";")[0]
+        message = finding.message.partition(";")[0]
+        keyword = re.match(r"\w+ takes no (\w+)", message)
+        yield keyword[1] if keyword else message, message
 
 
 def _imports(source: Source) -> set[str]:

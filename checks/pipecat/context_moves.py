@@ -39,6 +39,7 @@ from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.keywords import called_name
 from checks.pipecat.moves import MovedImport, NewHome, moved_names
 from checks.pipecat.realtime import LLM_SERVICE, REALTIME, services_of
+from checks.pipecat.remedies import row_for
 from checks.rule import Fix
 from checks.source import Located, Source
 from checks.unclear import Unclear
@@ -157,7 +158,7 @@ def moved(found: Uses, source: Source) -> tuple[ContextMove, str]:
     _check_releases(found, source)
     _check_imports(found, source)
     _check_members(found, source)
-    changes = [*_awaits(found, source), *(_kept(call, source) for call in found.stored)]
+    changes = [*_awaits(found, source), *(_kept(call, source) for call in found.stored), *_without_fields(source)]
     wanted: list[str] = []
     for value in _listed_tools(source):
         changes += _wrapped(value, found, source)
@@ -232,12 +233,35 @@ def _check_call(call: ast.Call, source: Source) -> None:
     if old is not None and old.startswith("pipecat.processors.aggregators.llm_response."):
         if call.args or any(one.arg is None for one in call.keywords):
             raise Unclear(f"not all that {old.rpartition('.')[2]} is given is seen")
-        names = [str(one.arg) for one in call.keywords]
+        names = [str(one.arg) for one in call.keywords if not _is_dropped(one, old, source)]
         release = timeline.lacking(rows()[old], names, source.project.releases)
         if release is not None:
             raise Unclear(f"the {old.rpartition('.')[2]} of {release} takes no {', '.join(names)}")
     elif old is not None and rows()[old] == PAIR:
         raise Unclear("the pair of aggregators is put together by hand")
+
+
+def _fields_dropped(source: Source) -> Iterator[tuple[ast.Call, list[ast.keyword]]]:
+    """Yield the calls that build params which went, with the fields for which the new ones have nothing."""
+    for call in source.nodes(ast.Call):
+        old = _old(call.func, source) or ""
+        if old.startswith("pipecat.processors.aggregators.llm_response."):
+            dropped = [one for one in call.keywords if _is_dropped(one, old, source)]
+            if dropped:
+                yield call, dropped
+
+
+def _is_dropped(keyword: ast.keyword, old: str, source: Source) -> bool:
+    row = row_for(rows()[old], keyword, source)
+    return row is not None and not row.becomes
+
+
+def _without_fields(source: Source) -> Iterator[Change]:
+    for call, dropped in _fields_dropped(source):
+        arguments = arguments_of(call, source)
+        change = arguments.changed([item for item in arguments.items if item.node not in dropped], source)
+        check_comments(change, source)
+        yield change
 
 
 def _old(node: ast.expr, source: Source) -> str | None:
@@ -433,6 +457,11 @@ def _is_bound(name: str, source: Source) -> bool:
 
 def _difference(found: Uses, source: Source) -> str:
     """Return what behaves differently after the changes; ``""`` for nothing."""
+    for call, dropped in _fields_dropped(source):
+        for one in dropped:
+            row = row_for(rows()[_old(call.func, source) or ""], one, source)
+            if row is not None and row.fix is Fix.UNSAFE:
+                return f"nothing takes the place of its {one.arg}"
     oldest = source.project.oldest
     if oldest < GONE_SINCE:
         return f"in {oldest}, which the project admits, the new aggregators tell turns in their own way"

@@ -10,7 +10,9 @@ from typing import Literal
 from checks.guards import tests_version
 from checks.pipecat import timeline
 from checks.pipecat.hierarchy import is_of_library
+from checks.pipecat.releases import Release
 from checks.pipecat.remedies import rows_of
+from checks.pipecat.renames import predecessors
 from checks.receivers import is_super_call
 from checks.source import Source
 
@@ -54,7 +56,7 @@ def _of_call(node: ast.Call, source: Source) -> Iterator[Unknown]:
     for keyword in node.keywords:
         if keyword.arg is None or keyword.arg in takes.keywords or keyword.arg in _OWNED:
             continue
-        known = timeline.keyword_history(built, keyword.arg)
+        known = timeline.keyword_history(built, keyword.arg) or _history_before(built, keyword.arg)
         if known and not tests_version(node, source):
             earlier = [release for release in known if release < target]
             if earlier:
@@ -66,6 +68,12 @@ def _of_call(node: ast.Call, source: Source) -> Iterator[Unknown]:
         elif rows_of(built, keyword.arg, target) and not tests_version(node, source):
             # It was a keyword of a class that this one took the place of.
             yield Unknown(node, keyword, built, f"takes no {keyword.arg}", takes.others)
+
+
+def _history_before(built: str, keyword: str) -> list[Release]:
+    """Return the releases in which a class that this one took the place of takes a keyword."""
+    found = (timeline.keyword_history(old, keyword) for old in predecessors(built))
+    return sorted({release for releases in found for release in releases})
 
 
 def called_name(node: ast.Call, source: Source) -> str | None:

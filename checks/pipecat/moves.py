@@ -100,10 +100,28 @@ class DottedUse:
 def place_taken(dotted: str, source: Source) -> NewName | None:
     """Return what took a name's place in the target release and every other one the project admits.
 
-    None too where the file calls it with arguments by place that would be other parameters of the new one.
+    None too where the file calls it with arguments by place that would be other parameters of the new one, where it
+    expects the new one to be missing, and where a string of the project's names the old one, as ``patch`` is given.
     """
     new = successor(dotted, *source.project.releases)
-    return new if new is not None and _is_called_alike(dotted, new, source) else None
+    if new is None or not _is_called_alike(dotted, new, source):
+        return None
+    return None if _is_tried(new.dotted, source) or _is_in_a_string(dotted, source) else new
+
+
+def _is_tried(dotted: str, source: Source) -> bool:
+    """Tell whether a file imports from a name's module only on trial."""
+    module = dotted.rpartition(".")[0]
+    return any(node.module == module and source.names.is_guarded(node) for node in source.nodes(ast.ImportFrom))
+
+
+def _is_in_a_string(dotted: str, source: Source) -> bool:
+    leaf = dotted.rpartition(".")[2]
+    return any(
+        isinstance(node.value, str) and f"{node.value}.".startswith(f"{dotted}.")
+        for user in source.project.mentioning(leaf)
+        for node in user.nodes(ast.Constant)
+    )
 
 
 def _is_called_alike(dotted: str, new: NewName, source: Source) -> bool:

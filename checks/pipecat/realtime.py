@@ -25,8 +25,11 @@ REALTIME = frozenset(
         INWORLD_REALTIME,
         "pipecat.services.aws.nova_sonic.llm.AWSNovaSonicLLMService",
         "pipecat.services.azure.voice_live.llm.AzureVoiceLiveLLMService",
+        "pipecat.services.gemini_multimodal_live.gemini.GeminiMultimodalLiveLLMService",
         "pipecat.services.google.gemini_live.llm.GeminiLiveLLMService",
         "pipecat.services.openai.live.llm.OpenAILiveLLMService",
+        "pipecat.services.openai_realtime.openai.OpenAIRealtimeLLMService",
+        "pipecat.services.openai_realtime_beta.openai.OpenAIRealtimeBetaLLMService",
         "pipecat.services.ultravox.llm.UltravoxRealtimeLLMService",
         "pipecat.services.xai.realtime.llm.GrokRealtimeLLMService",
     }

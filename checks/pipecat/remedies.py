@@ -57,7 +57,8 @@ def _rows() -> dict[tuple[str, str], list[Row]]:
     found: dict[tuple[str, str], list[Row]] = {}
     for owner, keyword, value, becomes, tier in tables.rows("keywords.tsv"):
         found.setdefault((owner, keyword), []).append(Row(value, becomes, Fix(tier)))
-    return found
+    # What is said of one value goes over what is said of any.
+    return {key: sorted(some, key=lambda row: row.value == "*") for key, some in found.items()}
 
 
 def rows_of(owner: str, keyword: str, release: Release) -> list[Row]:
@@ -68,7 +69,7 @@ def rows_of(owner: str, keyword: str, release: Release) -> list[Row]:
     return []
 
 
-def _row_for(owner: str, keyword: ast.keyword, source: Source) -> Row | None:
+def row_for(owner: str, keyword: ast.keyword, source: Source) -> Row | None:
     """Return the row about a keyword with just this value."""
     value = source.segment(keyword.value)
     rows = rows_of(owner, str(keyword.arg), source.project.target)
@@ -120,7 +121,7 @@ def _row(given: Given, source: Source) -> Row:
     Raises:
         Unclear: nothing is known to take its place, or the call does not tell.
     """
-    row = _row_for(given.owner, given.keyword, source)
+    row = row_for(given.owner, given.keyword, source)
     if row is None:
         raise Unclear("")
     if any(one.arg is None for one in given.call.keywords):
@@ -216,7 +217,7 @@ def _together(given: Given, into: re.Match[str], source: Source) -> list[ast.key
     """
     found: dict[ast.keyword, str] = {}
     for keyword in given.call.keywords:
-        row = _row_for(given.owner, keyword, source)
+        row = row_for(given.owner, keyword, source)
         match = _INTO.fullmatch(row.becomes) if row is not None else None
         if match is not None and match[1] == into[1]:
             found[keyword] = match[3]
@@ -245,7 +246,7 @@ def _put_into(given: Given, together: list[ast.keyword], into: re.Match[str], so
     fix, fields = Fix.SAFE, list[Argument]()
     asks = False
     for keyword in together:
-        row = _row_for(given.owner, keyword, source)
+        row = row_for(given.owner, keyword, source)
         match = _INTO.fullmatch(row.becomes) if row is not None else None
         if row is None or match is None or is_none(keyword.value):
             continue

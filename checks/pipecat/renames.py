@@ -49,6 +49,15 @@ def successor(dotted: str, target: Release, oldest: Release) -> NewName | None:
     return kept[-1] if kept and not timeline.exists(dotted, target) else None
 
 
+def predecessors(dotted: str) -> list[str]:
+    """Return the names whose place a class took: its own of before it moved, and those of the table."""
+    found = [dotted]
+    for name in found:  # which grows
+        before = [*timeline.earlier_homes(name), *(old for old, new in rows().items() if new.dotted == name)]
+        found += [old for old in before if old not in found]
+    return found[1:]
+
+
 def newest_name(dotted: str, target: Release) -> str | None:
     """Return what a name's place is taken by in the target release, whatever other releases the project admits."""
     found = successor(dotted, target, target)

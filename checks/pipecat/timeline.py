@@ -420,6 +420,23 @@ def keyword_history(name: str, keyword: str) -> list[Release]:
     return [release for release, one in built if one is not None and keyword in one.keywords]
 
 
+@cache
+def earlier_homes(dotted: str) -> tuple[str, ...]:
+    """Return the dotted names under which other modules defined what they only pass on as this class now."""
+    found: list[str] = []
+    text, wanted = _text(), f'"{dotted}"'
+    at = text.find(wanted)
+    while at >= 0:
+        start, end = text.rindex("\n", 0, at) + 1, text.index("\n", at)
+        module = text[start : text.index("\t", start)]
+        known = _module(module) or {}
+        for name, runs in known.get("a", {}).items():
+            if name in known.get("c", {}) and any(target == dotted for _, _, target in runs):
+                found.append(f"{module}.{name}")
+        at = text.find(wanted, end)
+    return tuple(found)
+
+
 def last_meaning(dotted: str, release: Release) -> str | None:
     """Return what a name that is gone stood for when it was last passed on: its dotted name elsewhere, if it has one.
 

@@ -26,8 +26,9 @@ Example:
 Fix safety:
     Safe: the context holds the same messages and the LLM is asked the same; OpenAI's own list of tools goes into a
     schema as it is. All uses of a file are mended together or not at all. Unsafe for realtime services and where the
-    service is not seen, where the messages of a context are read or changed that a service made its own, and where the
-    project's requirement still admits a release before 1.0.0. Left to a human: tools in another service's format or
+    service is not seen, where the messages of a context are read or changed that a service made its own, where params
+    have a field that nothing takes the place of, which goes, and where the project's requirement still admits a release
+    before 1.0.0. Left to a human: tools in another service's format or
     from elsewhere, messages in a service's own format, params that are no more, classes derived from the old ones,
     methods that are gone or may be the project's own, and files that deal with both kinds of context.
 
