@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from checks.guards import tests_version
 from checks.pipecat import timeline
+from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.releases import Release, parse
 from checks.pipecat.renames import NewName, successor
 from checks.rule import Finding, Fix, Rule
 from checks.source import Source, Span
+
+_TAKES_A_NAME = ("patch", "object", "import_module", "dict", "multiple")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +120,39 @@ def _is_tried(dotted: str, source: Source) -> bool:
 
 
 def _is_in_a_string(dotted: str, source: Source) -> bool:
+    """Tell whether a string of the project's names a name, and is not one that changes with it."""
     leaf = dotted.rpartition(".")[2]
     return any(
-        isinstance(node.value, str) and f"{node.value}.".startswith(f"{dotted}.")
+        isinstance(node.value, str) and f"{node.value}.".startswith(f"{dotted}.") and new_string(node, user) is None
         for user in source.project.mentioning(leaf)
         for node in user.nodes(ast.Constant)
     )
+
+
+def string_given(call: ast.Call, source: Source) -> ast.Constant | None:
+    """Return the string with a dotted name that ``patch`` or ``import_module`` is given."""
+    first = call.args[0] if call.args else None
+    called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if called not in _TAKES_A_NAME or not isinstance(first, ast.Constant) or not isinstance(first.value, str):
+        return None
+    return first if is_of_library(first.value, source) else None
+
+
+def new_string(node: ast.Constant, source: Source) -> DottedUse | None:
+    """Return what becomes of a string given to ``patch``, of which the first part has another name now; else None."""
+    call = source.parent(node)
+    if not isinstance(call, ast.Call) or string_given(call, source) is not node or tests_version(node, source):
+        return None
+    value = str(node.value)
+    at = timeline.place(value)
+    text = source.segment(node)
+    if at is None or not at.name or text[1:-1] != value:
+        return None
+    owner = f"{at.module}.{at.name.partition('.')[0]}"
+    new = successor(owner, *source.project.releases)
+    if new is None or new.fix is not Fix.SAFE:
+        return None
+    return DottedUse(source.span(node), None, text[0] + new.dotted + value.removeprefix(owner) + text[-1])
 
 
 def _is_called_alike(dotted: str, new: NewName, source: Source) -> bool:

@@ -37,7 +37,7 @@ from checks.guards import tests_version
 from checks.pipecat import timeline
 from checks.pipecat.contexts import is_owned
 from checks.pipecat.hierarchy import is_of_library
-from checks.pipecat.moves import move_of, new_name_of, one_by_one, place_taken
+from checks.pipecat.moves import move_of, new_name_of, new_string, one_by_one, place_taken, string_given
 from checks.pipecat.renames import newest_name, successor
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
@@ -49,7 +49,6 @@ RULE = Rule(
     impact=Impact.BREAKS,
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
 )
-_TAKES_A_NAME = ("patch", "object", "import_module", "dict", "multiple")
 
 
 @RULE.on(ast.ImportFrom)
@@ -103,13 +102,9 @@ def dotted_uses(node: ast.Attribute, source: Source) -> Iterator[Finding]:
 @RULE.on(ast.Call)
 def names_in_strings(node: ast.Call, source: Source) -> Iterator[Finding]:
     """Decide on ``patch("pipecat.…")`` and ``import_module("pipecat.…")``."""
-    first = node.args[0] if node.args else None
-    if not isinstance(first, ast.Constant) or not isinstance(first.value, str):
-        return
-    called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-    if called in _TAKES_A_NAME and is_of_library(first.value, source):
-        if _is_missing(first.value, source) and not tests_version(node, source):
-            yield RULE.finding(source, first, _message(first.value, source))
+    named = string_given(node, source)
+    if named is not None and _is_missing(str(named.value), source) and not tests_version(node, source):
+        yield RULE.finding(source, named, _message(str(named.value), source), facts=new_string(named, source))
 
 
 def _is_missing(dotted: str, source: Source) -> bool:
