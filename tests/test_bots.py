@@ -2,8 +2,8 @@
 
 ``bots/<release>/`` holds bots written for that release. ``bots/left.tsv`` has a row for each error that is left:
 
-* the bot and the release it is read beside: its own, at which only Pipecat's own annotations may be at fault, or a
-  target it was moved to by ``apply --unsafe``;
+* the bot, and the target it was moved to by ``apply --unsafe``, or ``own``: as written, beside the release it was
+  written for, at which only Pipecat's own annotations may be at fault;
 * the rules that have a finding in that statement after the move, or ``-``: nobody tells the user;
 * what the error is of, one of ``KINDS``;
 * pyright's rule and the first line of its message.
@@ -43,6 +43,7 @@ BOTS = Path(__file__).parent / "bots"
 TABLE = BOTS / "left.tsv"
 TARGETS = ("1.0.0", str(NEWEST))
 NOBODY = "-"
+OWN = "own"
 
 # What an error that is left is of. The first ones are a human's part, of which a finding tells.
 KINDS = {
@@ -149,7 +150,7 @@ class Outcome:
 
 def own(row: Left) -> bool:
     """Return whether a row is of a bot beside the release it was written for."""
-    return row.bot.startswith(f"{row.release}/")
+    return row.release == OWN
 
 
 def releases() -> list[str]:
@@ -217,15 +218,15 @@ def work_out(scratch: Path) -> Outcome:
     """Move the bots, have pyright read them, and return what came of it."""
     outcome = Outcome({target: move(target, scratch) for target in TARGETS})
     for release in releases():
-        shutil.copytree(BOTS / release, scratch / release / "own")
+        shutil.copytree(BOTS / release, scratch / release / OWN)
     found = errors(scratch)
     known: Counter[tuple[str, str]] = Counter()
     for path, _, error in found:
         release, place, *_ = path.relative_to(scratch).parts
-        if place == "own":
+        if place == OWN:
             bot = f"{release}/{path.stem}"
             known[bot, error] += 1
-            outcome.rows.append(Left(bot, release, NOBODY, "", error))
+            outcome.rows.append(Left(bot, OWN, NOBODY, "", error))
     for target, moved in outcome.moves.items():
         as_before = Counter(known)
         findings: dict[Path, list[Finding]] = {}
