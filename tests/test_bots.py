@@ -83,33 +83,29 @@ HUMAN = {
         "deprecated-name": 12,
         "messages-past-context": 1,
         "removed-keyword": 1,
-        "removed-name": 20,
-        "service-made-context": 16,
+        "removed-name": 18,
+        "service-made-context": 8,
         "settings-as-arguments": 33,
-        "swallowed-keyword": 7,
+        "swallowed-keyword": 5,
         "turn-taking-on-transport": 8,
     },
     "1.14.0": {
         "dead-audio-done-override": 1,
         "deprecated-keyword": 10,
         "deprecated-method": 10,
-        "deprecated-name": 17,
+        "deprecated-name": 18,
         "messages-past-context": 1,
         "removed-keyword": 1,
-        "removed-name": 22,
-        "service-made-context": 16,
+        "removed-name": 20,
+        "service-made-context": 8,
         "settings-as-arguments": 29,
-        "swallowed-keyword": 6,
-        "turn-taking-on-transport": 7,
+        "swallowed-keyword": 5,
+        "turn-taking-on-transport": 8,
         "worker-passed-to-run": 1,
     },
 }
 # Bots of which some fix was refused, by target.
-REFUSED: dict[str, set[str]] = {
-    "1.0.0": set(),
-    # Under its new name PipelineParams ignores the keyword all the same; the proof takes that for a new finding.
-    "1.14.0": {"0.0.108/gemini_eyes", "0.0.108/legacy_context", "0.0.95/kitchen_speaker"},
-}
+REFUSED: dict[str, set[str]] = {"1.0.0": set(), "1.14.0": set()}
 
 
 @dataclass(frozen=True, order=True)
