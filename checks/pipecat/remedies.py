@@ -29,6 +29,7 @@ from checks.arguments import (
 )
 from checks.guards import is_none
 from checks.pipecat import tables, timeline
+from checks.pipecat.advice import advice_on_keyword
 from checks.pipecat.releases import Release
 from checks.rule import Finding, Fix, Rule
 from checks.source import Source
@@ -123,7 +124,7 @@ def _row(given: Given, source: Source) -> Row:
     """
     row = row_for(given.owner, given.keyword, source)
     if row is None:
-        raise Unclear("")
+        raise Unclear(advice_on_keyword(given.owner, str(given.keyword.arg), source.project.target) or "")
     if any(one.arg is None for one in given.call.keywords):
         raise Unclear("what the ** in the call holds is not seen")
     if works_on_the_way(given.keyword.value):

@@ -35,6 +35,7 @@ from collections.abc import Iterator
 
 from checks.guards import tests_version
 from checks.pipecat import timeline
+from checks.pipecat.advice import advice
 from checks.pipecat.contexts import is_owned
 from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.moves import move_of, new_name_of, new_string, one_by_one, place_taken, string_given
@@ -123,7 +124,8 @@ def _message(dotted: str, source: Source) -> str:
         return f"{dotted} comes with {first}; {target} does not have it"
     new = newest_name(dotted, target)
     if new is None:
-        return f"{dotted} is gone since {gone}"
+        advised = advice(dotted, target)
+        return f"{dotted} is gone since {gone}" + (f"; {advised}" if advised else "")
     oldest = source.project.oldest
     if successor(dotted, target, oldest) is None:
         return (
