@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -31,13 +31,24 @@ def project_root(path: Path) -> Path:
     return folder
 
 
-def python_files(
+def is_python_file(path: Path) -> bool:
+    """Tell by its name whether a file holds Python."""
+    return path.suffix in SUFFIXES
+
+
+def python_files(folder: Path) -> list[Path]:
+    """Return the Python files below a folder, see ``files_below``."""
+    return files_below(folder, is_python_file)
+
+
+def files_below(
     folder: Path,
+    is_wanted: Callable[[Path], bool],
     exclude: Iterable[str] = (),
     root: Path | None = None,
     unlisted: list[OSError] | None = None,
 ) -> list[Path]:
-    """Return the Python files below a folder, sorted, ignored and installed ones left out.
+    """Return the wanted files below a folder, sorted, ignored and installed ones left out.
 
     ``root`` is the project's (the folder itself if none is given): ``exclude`` holds patterns in .gitignore form
     relative to it, and the .gitignore files from there on count. Symbolic links are not followed: a file inside the
@@ -48,7 +59,7 @@ def python_files(
     found = _listed_by_git(folder)
     if found is None:
         found = _walked(folder, base, [] if unlisted is None else unlisted)
-    files = (path for path in found if path.suffix in SUFFIXES and not path.is_symlink())
+    files = (path for path in found if is_wanted(path) and not path.is_symlink())
     environments: dict[Path, bool] = {}
     kept = [path for path in files if path.is_file() and not _installed(path.parent, folder, environments)]
     patterns = list(exclude)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from checks.project import Project
+from checks.requirements import RequirementFile
 from checks.rule import Finding, Rule
 from checks.source import Source, Unreadable, decode
 from checks.suppression import suppressions, unsuppressed
@@ -61,9 +62,7 @@ def find(source: Source, rules: Iterable[Rule], ran: frozenset[str]) -> list[Fin
     source.tree  # noqa: B018
     for rule in rules:
         try:
-            for kind, visitor in rule.visitors:
-                for node in source.nodes(kind):
-                    findings += visitor(node, source)
+            findings += _found(rule, source)
         except (Unreadable, OSError):
             raise
         except Exception as error:
@@ -73,6 +72,17 @@ def find(source: Source, rules: Iterable[Rule], ran: frozenset[str]) -> list[Fin
             findings += list(rule.finisher(source, list(findings), ran))
     kept = unsuppressed(findings, suppressions(source))
     return sorted(kept, key=lambda finding: finding.place)
+
+
+def _found(rule: Rule, source: Source) -> Iterator[Finding]:
+    if isinstance(source, RequirementFile):
+        for decider in rule.deciders:
+            for requirement in source.requirements:
+                yield from decider(requirement, source)
+        return
+    for kind, visitor in rule.visitors:
+        for node in source.nodes(kind):
+            yield from visitor(node, source)
 
 
 def _described(error: Exception) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from checks.discover import python_files
+from checks.requirements import opened
 from checks.source import Source, Unreadable
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class Project:
         self._sources: dict[Path, Source] = {}
         self._modules: dict[tuple[str, Path], Path | None] = {}
         self._like = like
+        # Whether the requirement moves to the target, whatever it says now.
+        self.moves = False
 
     def changed(self, contents: Mapping[Path, bytes]) -> Project:
         """Return the same project with other contents for some files; what is unchanged is not read again."""
@@ -60,6 +63,8 @@ class Project:
             best_effort_services=self.best_effort_services,
         )
         fresh.__dict__["files"] = self.files
+        fresh.__dict__["oldest"] = self.oldest
+        fresh.moves = self.moves
         return fresh
 
     def aimed_at(self, target: Release) -> Project:
@@ -73,6 +78,7 @@ class Project:
             like=self,
         )
         fresh.__dict__["oldest"] = target
+        fresh.moves = True
         return fresh
 
     def stand_in(self, path: Path, data: bytes) -> None:
@@ -118,7 +124,7 @@ class Project:
                 known = self._like.source(path, data).within(self)
             else:
                 data = self.read(path) if data is None else data
-                known = Source(path, data, module=self.module_name(path), project=self)
+                known = opened(path, data, module=self.module_name(path), project=self)
             self._sources[path] = known
         return known
 

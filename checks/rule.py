@@ -15,13 +15,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from checks.errors import UsageError, unknown
 from checks.source import Located, Source, Span
 
+if TYPE_CHECKING:
+    from checks.requirements import Requirement, RequirementFile
+
 NodeT = TypeVar("NodeT", bound=ast.AST)
 Visitor = Callable[[Any, Source], Iterable["Finding"]]
+Decider = Callable[["Requirement", "RequirementFile"], Iterable["Finding"]]
 Finisher = Callable[[Source, list["Finding"], frozenset[str]], Iterable["Finding"]]
 
 
@@ -113,6 +117,7 @@ class Rule:
         self.removed_in = removed_in
         self.url = url
         self.visitors: list[tuple[type[ast.AST], Visitor]] = []
+        self.deciders: list[Decider] = []
         self.finisher: Finisher | None = None
 
     def on(
@@ -130,6 +135,11 @@ class Rule:
             return visitor
 
         return register
+
+    def on_requirement(self, decider: Decider) -> Decider:
+        """Have the decorated function decide on every requirement of pipecat-ai, see ``checks.requirements``."""
+        self.deciders.append(decider)
+        return decider
 
     def at_end(self, finisher: Finisher) -> Finisher:
         """Have the decorated function decide last, knowing every finding of the file and the rules that ran."""

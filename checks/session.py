@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from checks.config import Config, load
-from checks.discover import project_root, python_files
+from checks.discover import files_below, is_python_file, project_root
 from checks.errors import UsageError
 from checks.inspect import Inspection, inspect
 from checks.pipecat.releases import NEWEST, Release, UnknownRelease, parse, pinned
 from checks.project import Project
+from checks.requirements import is_requirement_file, mentions
 from checks.rule import Rule, chosen_rules
 
 # Below this size a run parses every file it finds, not only those a rule looks at, so that a folder of a few scripts
@@ -161,7 +162,7 @@ def _add(path: Path, workspace: Workspace, session: Session, stdin: bytes | None
             return
         if inside.is_dir():
             unlisted: list[OSError] = []
-            workspace.files += python_files(inside, project.exclude, project.root, unlisted)
+            workspace.files += files_below(inside, _is_looked_at, project.exclude, project.root, unlisted)
             for error in unlisted:
                 session.unreadable.append((Path(error.filename), f"cannot be listed: {error.strerror}"))
             return
@@ -171,6 +172,10 @@ def _add(path: Path, workspace: Workspace, session: Session, stdin: bytes | None
         path = inside
     workspace.files.append(path)
     workspace.thorough.add(path)
+
+
+def _is_looked_at(path: Path) -> bool:
+    return is_python_file(path) or (is_requirement_file(path) and mentions(path))
 
 
 def _own_name(path: Path, root: Path) -> Path | None:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from checks.inspect import inspect
 from checks.project import Project
+from checks.requirements import RequirementFile, opened
 from checks.rule import Finding, Fix, Rule
-from checks.source import Source, Unreadable
+from checks.source import Unreadable
 from codemods.fixes import fix_for
 from codemods.imports import needless_imports
 from codemods.splice import Edit, Refused, splice
@@ -264,7 +265,7 @@ def _written(edits: Mapping[Path, list[Edit]], project: Project, placed: Sequenc
         before = project.source(path)
         try:
             data = splice(before, asked)
-            after = Source(path, data, module=before.module, project=project.changed({path: data}))
+            after = opened(path, data, module=before.module, project=project.changed({path: data}))
             contents[path] = splice(after, needless_imports(before, after))
         except (Refused, Unreadable) as error:
             raise _ProofFailed(str(error), _touching(path, placed)) from None
@@ -274,13 +275,19 @@ def _written(edits: Mapping[Path, list[Edit]], project: Project, placed: Sequenc
 def _prove(contents: Mapping[Path, bytes], old: Project, new: Project, done: Sequence[_Unit]) -> None:
     """Have LibCST read every result, and look up in the timeline what it takes from Pipecat.
 
+    What is no Python is read as what it is.
     That ``ast`` reads it and that the checks are silent, the last round has shown.
     """
     import libcst
 
-    from codemods.verify import unresolved
+    from codemods.verify import misread, unresolved
 
     for path, data in contents.items():
+        before, after = old.source(path), new.source(path)
+        if isinstance(before, RequirementFile) and isinstance(after, RequirementFile):
+            if reason := misread(before, after):
+                raise _ProofFailed(reason, _touching(path, done))
+            continue
         try:
             libcst.parse_module(data)
         except Exception as error:
@@ -290,7 +297,7 @@ def _prove(contents: Mapping[Path, bytes], old: Project, new: Project, done: Seq
             compile(data, str(path), "exec", dont_inherit=True)
         except (SyntaxError, ValueError) as error:
             raise _ProofFailed(f"the result does not compile: {error}", _touching(path, done)) from None
-        missing = unresolved(old.source(path), new.source(path))
+        missing = unresolved(before, after)
         if missing:
             raise _ProofFailed(f"the result would not fit {new.target}: {missing[0]}", _touching(path, done))
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from typing import cast
 
 from checks.inspect import find
 from checks.pipecat import timeline
 from checks.pipecat.hierarchy import is_of_library
+from checks.requirements import RequirementFile, is_required
 from checks.rule import all_rules
 from checks.source import Source
 
@@ -30,6 +33,41 @@ def unresolved(before: Source, after: Source) -> list[str]:
         if known[what] < 0:
             new.append(message)
     return [*new, *(f"no release is known to have {name}" for name in sorted(_imports(after) - _imports(before)))]
+
+
+def misread(before: RequirementFile, after: RequirementFile) -> str | None:
+    """Return why a mended file of requirements would not be read as before but for pipecat-ai's, None if it is."""
+    if len(before.requirements) != len(after.requirements):
+        return "the result would not have the same requirements"
+    if _without_requirements(before) != _without_requirements(after):
+        return "the result would differ in more than its requirements of pipecat-ai"
+    return None
+
+
+def _without_requirements(source: RequirementFile) -> object:
+    """Return what a file says beside the requirements of pipecat-ai, suppression comments left out."""
+    if source.path.suffix == ".toml":
+        try:
+            return _rest(tomllib.loads(source.text.replace("\r\n", "\n")))
+        except tomllib.TOMLDecodeError as error:
+            return str(error)
+    parts: list[str] = []
+    done = 0
+    for requirement in source.requirements:
+        parts.append(source.text[done : requirement.whole.start])
+        done = max(done, requirement.whole.end)
+    return [re.sub(r"\s*# codemods:[^\r\n]*", "", part).rstrip() for part in (*parts, source.text[done:])]
+
+
+def _rest(value: object) -> object:
+    """Return a value of TOML less what it requires of pipecat-ai."""
+    if isinstance(value, dict):
+        table = cast(dict[str, object], value)
+        return {key: _rest(inner) for key, inner in table.items() if not is_required(key)}
+    if isinstance(value, list):
+        values = cast(list[object], value)
+        return [_rest(inner) for inner in values if not (isinstance(inner, str) and is_required(inner))]
+    return value
 
 
 def _missing(source: Source) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Build the data in checks/pipecat from released wheels: releases.txt, and timeline.txt with each release's API.
+"""Build the data in checks/pipecat from released wheels: releases.txt, extras.tsv, and timeline.txt with their API.
 
     python scripts/build_timeline.py WHEELS_FOLDER
 
@@ -18,6 +18,9 @@ timeline.txt has a line for each module: its dotted name, a tab, and a JSON obje
 A signature is ``(text,*,voice=,**kwargs)``: ``=`` marks a default, ``async`` stands in front if it is. Behind a
 ``**kwargs`` stands what becomes of it: ``>`` it is handed to the base class, ``?`` it is used otherwise, nothing: it is
 dropped. Names read off it (``kwargs.pop("x")``) are listed as parameters.
+
+extras.tsv has a row for each extra and the distributions it asks for, with the release from which on and, if it ended,
+the one until which that is so. ``pipecat-ai`` itself stands for what every installation gets.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import re
 import sys
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -395,10 +399,70 @@ def is_public(name: str) -> bool:
     return not any(part.startswith("_") for part in name.split("."))
 
 
+# -- extras
+
+
+def requirements_of(wheel: Path) -> dict[str, set[str]]:
+    """Return the distributions each extra of a release asks for, under ``pipecat-ai`` what every installation gets."""
+    found: dict[str, set[str]] = {"pipecat-ai": set()}
+    within: dict[str, set[str]] = {}
+    for line in metadata_of(wheel):
+        kind, _, value = line.partition(": ")
+        if kind == "Provides-Extra":
+            found.setdefault(value, set())
+        elif kind == "Requires-Dist":
+            requirement, _, marker = value.partition(";")
+            extra = re.search(r"extra == ['\"]([^'\"]+)['\"]", marker)
+            if not extra and marker.strip():
+                continue  # some installations only
+            home = extra[1] if extra else "pipecat-ai"
+            name, extras = re.findall(r"^([\w.-]+)(?:\[([^\]]*)\])?", requirement)[0]
+            if canonical(name) == "pipecat-ai":
+                within.setdefault(home, set()).update(canonical(one) for one in extras.split(","))
+            else:
+                found.setdefault(home, set()).add(canonical(name))
+    for home in found:
+        todo, done = set(within.get(home, ())), {home}
+        while todo - done:
+            inner = min(todo - done)
+            done.add(inner)
+            found[home] |= found.get(inner, set())
+            todo |= within.get(inner, set())
+    return {canonical(extra): names for extra, names in found.items()}
+
+
+def metadata_of(wheel: Path) -> list[str]:
+    """Return the lines of a wheel's metadata, its description left out."""
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(one for one in archive.namelist() if one.endswith(".dist-info/METADATA"))
+        return archive.read(name).decode("utf-8").partition("\n\n")[0].splitlines()
+
+
+def canonical(name: str) -> str:
+    """Return a distribution's or an extra's name as names are compared."""
+    return re.sub(r"[-_.]+", "-", name.strip()).lower()
+
+
+def extras(wheels: list[Path]) -> str:
+    """Return the table of extras of these wheels, in order of release."""
+    histories: dict[str, History] = {}
+    for index, wheel in enumerate(wheels):
+        for extra, names in requirements_of(wheel).items():
+            histories.setdefault(extra, History()).note(index, " ".join(sorted(names)))
+    releases = [".".join(map(str, release_of(wheel))) for wheel in wheels]
+    rows = [
+        "\t".join([extra, releases[since], "" if until is None else releases[until], names])
+        for extra, history in sorted(histories.items())
+        for since, until, names in history.runs(len(wheels))
+    ]
+    return "\n".join(["extra\tsince\tuntil\trequires", *rows, ""])
+
+
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     found = sorted(Path(sys.argv[1]).glob("pipecat_ai-*.whl"), key=release_of)
     names = "".join(".".join(map(str, release_of(wheel))) + "\n" for wheel in found)
     (DATA / "releases.txt").write_text(names, encoding="ascii")
+    (DATA / "extras.tsv").write_text(extras(found), encoding="ascii")
     (DATA / "timeline.txt").write_text(build(found), encoding="utf-8")

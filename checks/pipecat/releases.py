@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
+
+from checks.requirements import Requirement, read, text_of
 
 
 class Release(NamedTuple):
@@ -64,14 +67,13 @@ def pinned(root: Path) -> Release | None:
     newest known release the range admits.
     """
     for name in ("uv.lock", "poetry.lock", "pdm.lock"):
-        match = re.search(r'name = "pipecat[-_.]ai"\s+version = "([^"]+)"', _text(root / name), re.IGNORECASE)
+        match = re.search(r'name = "pipecat[-_.]ai"\s+version = "([^"]+)"', text_of(root / name), re.IGNORECASE)
         if match:
             return _known(match[1])
-    for path in (root / "pyproject.toml", *sorted(root.glob("requirements*.txt"))):
-        for specifier in _specifiers(_text(path)):
-            release = _newest_admitted(specifier)
-            if release is not None:
-                return release
+    for requirement in _required(root):
+        admitted = requirement.admitted()
+        if admitted:
+            return admitted[-1]
     return None
 
 
@@ -81,42 +83,17 @@ def oldest_beside(root: Path, target: Release) -> Release:
     That is the oldest one its requirement admits, if that admits the target too; who is about to move the pin works
     with the target alone.
     """
-    for path in (root / "pyproject.toml", *sorted(root.glob("requirements*.txt"))):
-        for specifier in _specifiers(_text(path)):
-            admitted = _admitted(specifier)
-            if target in admitted:
-                return admitted[0]
+    for requirement in _required(root):
+        admitted = requirement.admitted()
+        if target in admitted:
+            return admitted[0]
     return target
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-
-
-def _specifiers(text: str) -> list[str]:
-    pattern = r"^[\s\"'\[,]*(?:[\w.-]+\s*=\s*\[\s*[\"'])?pipecat[-_.]ai\s*(?:\[[^\]]*\])?\s*([^;\"'#\n]*)"
-    found = re.findall(pattern, text, re.IGNORECASE | re.MULTILINE)
-    found += re.findall(r"[\"']pipecat[-_.]ai\s*(?:\[[^\]]*\])?\s*([^;\"'#\n]*)[;\"']", text)
-    return [specifier.strip() for specifier in found if re.match(r"\s*[<>=!~]", specifier)]
-
-
-def _newest_admitted(specifier: str) -> Release | None:
-    admitted = _admitted(specifier)
-    return admitted[-1] if admitted else None
-
-
-def _admitted(specifier: str) -> list[Release]:
-    """Return the known releases a requirement admits, oldest first."""
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-    try:
-        wanted = SpecifierSet(specifier)
-    except InvalidSpecifier:
-        return []
-    return [release for release in RELEASES if wanted.contains(str(release))]
+def _required(root: Path) -> Iterator[Requirement]:
+    """Yield what a project requires of pipecat-ai in its files, pyproject.toml first."""
+    for path in (root / "pyproject.toml", *sorted(root.glob("requirements*.txt"))):
+        yield from read(path, text_of(path))
 
 
 def _known(text: str) -> Release | None:
