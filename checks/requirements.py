@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checks import toml
-from checks.source import Source, Span
+from checks.source import Source, Span, Unreadable, decode
 
 if TYPE_CHECKING:
     from checks.pipecat.releases import Release
@@ -139,9 +139,13 @@ def is_requirement_file(path: Path) -> bool:
 def mentions(path: Path) -> bool:
     """Tell whether a file of requirements has one of pipecat-ai that people keep.
 
-    Pipecat's own files, and those of its forks, are left out: there the name is the project's.
+    Pipecat's own files, and those of its forks, are left out: there the name is the project's. So are files in an
+    encoding that cannot be told.
     """
-    text = text_of(path)
+    try:
+        text = decode(path.read_bytes())[0]
+    except (OSError, Unreadable):
+        return False
     return bool(_NAME.search(text)) and not is_compiled(path, text) and bool(read(path, text)) and not _is_own(path)
 
 
@@ -153,7 +157,7 @@ def is_compiled(path: Path, text: str) -> bool:
 def text_of(path: Path) -> str:
     """Return a file's text as far as it can be read."""
     try:
-        return path.read_bytes().decode("utf-8", errors="replace")
+        return path.read_bytes().decode("utf-8-sig", errors="replace")
     except OSError:
         return ""
 

@@ -21,7 +21,9 @@ from checks.cli import (
     target_option,
     tell_errors,
 )
+from checks.errors import UsageError
 from checks.report import printable, shown_path
+from checks.session import Session
 
 
 @click.group()
@@ -38,9 +40,10 @@ codemods.add_command(explain)
 @click.option("--unsafe", is_flag=True, help="Also mend where behaviour changes as the rule says.")
 @click.option("--diff", is_flag=True, help="Print the changes instead of making them.")
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; exit 1 if there is anything to do.")
+@click.option("--raise-pin", is_flag=True, help="Also have the project require the target.")
 @target_option
 @shared_options
-def apply(unsafe: bool, diff: bool, only_check: bool, **options: Any) -> None:
+def apply(unsafe: bool, diff: bool, only_check: bool, raise_pin: bool, **options: Any) -> None:
     """Mend what the checks find; every result is proved before it is written.
 
     Exit code 0: nothing found. 1: findings, mended or not. 2: some file or argument could not be dealt with.
@@ -48,7 +51,9 @@ def apply(unsafe: bool, diff: bool, only_check: bool, **options: Any) -> None:
     from codemods import apply as engine
 
     request, stdin = request_of(options)
-    plan = engine.mended(request, unsafe=unsafe, jobs=options["jobs"], stdin=stdin)
+    if raise_pin and stdin is not None:
+        raise UsageError("--raise-pin needs the project's files; it cannot be used with -")
+    plan = engine.mended(request, unsafe=unsafe, jobs=options["jobs"], stdin=stdin, raise_pin=raise_pin)
     if stdin is not None and not (diff or only_check):
         ledger = engine.ledger_of(plan, written=True)
         sys.stdout.buffer.write(engine.text_for_stdin(plan, stdin))
@@ -63,7 +68,17 @@ def apply(unsafe: bool, diff: bool, only_check: bool, **options: Any) -> None:
     else:
         ledger = engine.write(plan)
         report(ledger, options, mended=True)
+    if any(file.note for files in plan.sets for file in files):
+        tell_locks(plan.session)
     sys.exit(ledger.exit_code())
+
+
+def tell_locks(session: Session) -> None:
+    """Name on stderr the files that the user's own tools are to write anew from the requirements."""
+    from codemods.pins import to_refresh
+
+    for path, command in to_refresh(session):
+        click.echo(f"{printable(shown_path(path))} is to be written anew: {command}", err=True)
 
 
 def show_diffs(diffs: Iterable[bytes]) -> None:

@@ -16,6 +16,7 @@ from checks.report import Entry, Ledger, Status, printable, shown_path
 from checks.session import Request, Session, Workspace, begin
 from codemods.journal import Change, Journal, NotWritten
 from codemods.mend import Mended, mend, wanted_fixes
+from codemods.pins import Raised, raise_pins
 
 _NO_NEWLINE = b"\n\\ No newline at end of file\n"
 
@@ -39,16 +40,28 @@ class _Task:
     paths: tuple[Path, ...]
 
 
-def mended(request: Request, *, unsafe: bool, jobs: int | None, stdin: bytes | None = None) -> Plan:
-    """Work out what a run would change, without writing anything."""
+def mended(
+    request: Request, *, unsafe: bool, jobs: int | None, stdin: bytes | None = None, raise_pin: bool = False
+) -> Plan:
+    """Work out what a run would change, without writing anything.
+
+    ``raise_pin``: the requirements move to the target too, and the code has only that to work with.
+
+    Raises:
+        UsageError: an unknown rule, release or setting, or a requirement that cannot move.
+    """
     session = begin(request, stdin)
     plan = Plan(session, entries=unread_entries(session))
+    raised = raise_pins(session) if raise_pin else {}
     plan.selected, plan.unsafe = frozenset(request.select), unsafe
     found: dict[int, dict[Path, Inspection]] = {}
     numbers = {id(workspace): index for index, workspace in enumerate(session.workspaces)}
     for workspace, inspection in inspect_all(session, jobs):
         if _has_work(inspection, plan, workspace):
             found.setdefault(numbers[id(workspace)], {})[inspection.path] = inspection
+        elif inspection.path in raised:
+            data = raised[inspection.path].after
+            plan.sets.append([Mended(inspection.path, data, data, list(inspection.findings))])
         else:
             plan.entries.append(entry_of(inspection))
     tasks = [_Task(number, paths) for number, files in found.items() for paths in _together(files)]
@@ -61,7 +74,19 @@ def mended(request: Request, *, unsafe: bool, jobs: int | None, stdin: bytes | N
         arguments=(session.workspaces, plan.selected, unsafe),
     )
     plan.sets += progress(results, len(tasks), "Mending")
+    if raised:
+        _join(plan, raised)
     return plan
+
+
+def _join(plan: Plan, raised: Mapping[Path, Raised]) -> None:
+    """Have requirements land with the code that is mended for them, all files or none."""
+    files = [file for files in plan.sets for file in files]
+    for file in files:
+        if file.path in raised and file.error is None:
+            file.before, file.note = raised[file.path].before, raised[file.path].note
+    together = [file for file in files if file.changed]
+    plan.sets = [together, *([file] for file in files if not file.changed)]
 
 
 def _has_work(inspection: Inspection, plan: Plan, workspace: Workspace) -> bool:
@@ -127,7 +152,7 @@ def _entry(file: Mended, failure: str | None = None) -> Entry:
         return Entry(file.path, Status.REFUSED, failure, findings)
     reason = "; ".join(file.refusals)
     if file.changed:
-        return Entry(file.path, Status.CHANGED, reason, findings)
+        return Entry(file.path, Status.CHANGED, reason, findings, file.note)
     if file.refusals:
         return Entry(file.path, Status.REFUSED, reason, findings)
     return Entry(file.path, Status.SKIPPED, file.waiting or "needs a human", findings)

@@ -31,7 +31,7 @@ class Mended:
     """What became of one file: its new bytes, if any, and its findings, of which ``applied`` are mended.
 
     ``refusals`` say which fixes were withheld because they could not be made or proved, ``waiting`` that a fix needs
-    other files to change with it, ``error`` that the file could not be read.
+    other files to change with it, ``note`` what changes beside findings, ``error`` that the file could not be read.
     """
 
     path: Path
@@ -41,6 +41,7 @@ class Mended:
     applied: set[int] = field(default_factory=set[int])
     refusals: list[str] = field(default_factory=list[str])
     waiting: str | None = None
+    note: str = ""
     error: str | None = None
 
     @property

@@ -198,7 +198,7 @@ TARGETS: list[tuple[str, dict[str, str], list[str]]] = [
     ("1.2.1", {"requirements-dev.txt": "pipecat_ai~=1.2.0\n"}, []),
     (str(NEWEST), {"requirements.txt": "pipecat-ai\n"}, []),
     (str(NEWEST), {"requirements.txt": "pipecat-ai-flows==1.1.0\n"}, []),
-    ("1.2.1", {"pyproject.toml": '[project]\ndependencies = [\n  "pipecat-ai[a,b]>=1.1,<1.3",\n]\n'}, []),
+    ("1.2.1", {"pyproject.toml": '[project]\ndependencies = [\n  "pipecat-ai[daily,silero]>=1.1,<1.3",\n]\n'}, []),
     ("1.3.0", {"pyproject.toml": '[project]\ndependencies = ["click", "pipecat-ai == 1.3.0"]\n'}, []),
     ("1.4.0", {"uv.lock": LOCK}, []),
     ("1.4.0", {"poetry.lock": LOCK}, []),

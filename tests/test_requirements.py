@@ -93,7 +93,10 @@ def test_files(tmp_path: Path) -> None:
     ):
         place.write_text(text, encoding="utf-8")
         assert mentions(place) is wanted
-    place.write_text("pipecat-ai\n", encoding="utf-8")
+    place.write_bytes(b"pipecat-ai  # \xe9\n")
+    assert not mentions(place)
+    place.write_text("pipecat-ai\n", encoding="utf-8-sig")
+    assert mentions(place)
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "pipecat_ai"\n', encoding="utf-8")
     assert not mentions(place)
 

@@ -28,13 +28,14 @@ class Status(StrEnum):
 class Entry:
     """One file of the ledger: its status with the reason, and its findings, each with whether the run mends it.
 
-    A changed file has a reason where some of its fixes were refused.
+    A changed file has a reason where some of its fixes were refused. ``note`` says what changes beside findings.
     """
 
     path: Path
     status: Status
     reason: str = ""
     findings: tuple[tuple[Finding, bool], ...] = ()
+    note: str = ""
 
     @property
     def failed(self) -> bool:
@@ -59,7 +60,7 @@ class Ledger:
         """Return 2 if some file could not be dealt with, 1 if anything was found or changed, else 0."""
         if any(entry.failed for entry in self.entries):
             return 2
-        return 1 if any(entry.findings for entry in self.entries) else 0
+        return 1 if any(entry.findings or entry.status is Status.CHANGED for entry in self.entries) else 0
 
     def summary(self) -> dict[str, int]:
         """Return the counts of files by status and of findings by what can be done about them."""

@@ -24,7 +24,7 @@ def document(ledger: Ledger) -> str:
                 {
                     "path": shown_path(entry.path),
                     "status": entry.status.value,
-                    "reason": entry.reason,
+                    "reason": entry.reason or entry.note,
                 }
                 for entry in ledger.entries
             ],

@@ -58,13 +58,18 @@ def _finding(finding: Finding, source: list[str]) -> Iterator[str]:
 def _changed(entry: Entry, ledger: Ledger) -> str:
     count = sum(applied for _, applied in entry.findings)
     verb = "mended" if ledger.written else "would mend"
-    return f"{printable(shown_path(entry.path))}: {verb} {plural(count, 'finding')}"
+    said = [entry.note if ledger.written else f"would have {entry.note}"] if entry.note else []
+    said += [f"{verb} {plural(count, 'finding')}"] if count or not entry.note else []
+    return f"{printable(shown_path(entry.path))}: {', '.join(said)}"
 
 
 def _counts(ledger: Ledger, *, mended: bool) -> str:
     counts = ledger.summary()
     done = sum(one for _, one in ledger.findings())
     files = plural(counts["files"], "file")
+    if not counts["findings"] and counts["changed"]:
+        verb = "changed" if ledger.written else "would change"
+        return f"No findings for pipecat-ai {ledger.target}: {files} looked at, {counts['changed']} {verb}."
     if not counts["findings"]:
         broken = counts["error"] + counts["refused"]
         trouble = f", {broken} could not be read" if broken else ""
