@@ -56,6 +56,13 @@ class Names:
         """
         return self._resolve(node, 0)
 
+    def resolve_text(self, text: str, place: ast.AST) -> str | None:
+        """Return the dotted name that a name or attribute chain, as text, would stand for at a place."""
+        root, dot, rest = text.partition(".")
+        qualified = {self._qualified(binding, 0) for binding in self.lookup(root, place)}
+        found = qualified.pop() if len(qualified) == 1 else None
+        return f"{found}{dot}{rest}" if found else None
+
     def _resolve(self, node: ast.AST, hops: int) -> str | None:
         if isinstance(node, ast.Attribute):
             base = self._resolve(node.value, hops)

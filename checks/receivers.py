@@ -117,7 +117,7 @@ def is_self_attribute(node: ast.AST, source: Source) -> bool:
     bindings = source.names.bindings(node.value)
     if len(bindings) != 1 or not isinstance(bindings[0].node, ast.arg):
         return False
-    return _is_instance_parameter(bindings[0].node, source)
+    return is_instance_parameter(bindings[0].node, source)
 
 
 def self_attributes(owner: ast.ClassDef, name: str, source: Source) -> Iterator[ast.Attribute]:
@@ -166,7 +166,7 @@ def still_means(node: ast.expr, at: ast.stmt, source: Source) -> bool:
         return (
             isinstance(first, ast.arg)
             and owner is source.names.enclosing_class(at)
-            and _is_instance_parameter(first, source)
+            and is_instance_parameter(first, source)
         )
     return len(here) == 1 and here == there
 
@@ -179,7 +179,8 @@ def _same_class(left: ast.AST, right: ast.AST, source: Source) -> bool:
     return source.names.enclosing_class(left) is source.names.enclosing_class(right)
 
 
-def _is_instance_parameter(argument: ast.arg, source: Source) -> bool:
+def is_instance_parameter(argument: ast.arg, source: Source) -> bool:
+    """Tell whether a parameter is the ``self`` of a method."""
     function = source.parent(source.parent(argument) or argument)
     if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return False

@@ -23,11 +23,11 @@ from checks.pipecat.contexts import (
     TAKEN_BY_ALL_SINCE,
     Tools,
     check_may_import,
-    classes_of,
     is_context,
     is_guarded,
     is_taken_from,
     kind_of_tools,
+    known_classes,
     lost_member,
     message_of_a_service,
     old_name,
@@ -38,7 +38,8 @@ from checks.pipecat.contexts import (
 from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.keywords import called_name
 from checks.pipecat.moves import MovedImport, NewHome, moved_names
-from checks.pipecat.realtime import LLM_SERVICE, REALTIME, services_of
+from checks.pipecat.objects import classes_of
+from checks.pipecat.realtime import LLM_SERVICE, REALTIME
 from checks.pipecat.remedies import row_for
 from checks.rule import Fix
 from checks.source import Located, Source
@@ -140,7 +141,7 @@ def _is_late(call: ast.Call, source: Source) -> bool:
         isinstance(call.func, ast.Attribute)
         and call.func.attr in _BECAME_ASYNC
         and not isinstance(source.parent(call), ast.Await)
-        and OLD_CONTEXT in services_of(call.func.value, source)
+        and OLD_CONTEXT in classes_of(call.func.value, source)
     )
 
 
@@ -324,7 +325,7 @@ def _value(argument: ast.expr | ast.keyword) -> ast.expr:
 
 def _services(found: Uses, source: Source) -> list[frozenset[str]]:
     """Return of what classes each service is that makes aggregators."""
-    return [classes_of(call.func.value, source) for call in found.makes if isinstance(call.func, ast.Attribute)]
+    return [known_classes(call.func.value, source) for call in found.makes if isinstance(call.func, ast.Attribute)]
 
 
 def _awaits(found: Uses, source: Source) -> Iterator[Change]:
@@ -366,7 +367,7 @@ def _made(call: ast.Call, source: Source) -> Change:
 
 
 def _is_params(value: ast.expr, source: Source) -> bool:
-    names = services_of(value, source)
+    names = classes_of(value, source)
     return any(old_name(name, source) or name.startswith(f"{AGGREGATORS}.") for name in names)
 
 
@@ -396,7 +397,7 @@ def _is_queued_on_task(call: ast.Call, source: Source) -> bool:
     if not isinstance(above, ast.Call) or not isinstance(above.func, ast.Attribute):
         return False
     queues = above.func.attr in ("queue_frame", "queue_frames")
-    return queues and not services_of(above.func.value, source).isdisjoint(_TASKS)
+    return queues and not classes_of(above.func.value, source).isdisjoint(_TASKS)
 
 
 def _is_beside_user(half: ast.expr, source: Source) -> bool:

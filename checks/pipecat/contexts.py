@@ -18,7 +18,7 @@ from functools import cache
 from checks.guards import conditions, is_none, tests_version
 from checks.pipecat import tables, timeline
 from checks.pipecat.hierarchy import is_of_library
-from checks.pipecat.realtime import services_of
+from checks.pipecat.objects import classes_of
 from checks.pipecat.releases import Release
 from checks.source import Source
 from checks.unclear import Unclear
@@ -87,19 +87,19 @@ def check_may_import(source: Source) -> None:
 
 def is_context(node: ast.expr, source: Source) -> bool:
     """Tell whether an expression is known to stand for a context."""
-    return not {OLD_CONTEXT, CONTEXT}.isdisjoint(classes_of(node, source))
+    return not {OLD_CONTEXT, CONTEXT}.isdisjoint(known_classes(node, source))
 
 
-def classes_of(node: ast.expr, source: Source) -> frozenset[str]:
+def known_classes(node: ast.expr, source: Source) -> frozenset[str]:
     """Return the dotted names of an object's classes, ancestors included: those it has however its name is bound."""
-    found = services_of(node, source)
+    found = classes_of(node, source)
     if found or not isinstance(node, ast.Name):
         return found
     bound = [binding.node for binding in source.names.bindings(node)]
     values = [one.value for one in bound if isinstance(one, ast.Assign)]
     if not values or len(values) < len(bound):
         return frozenset()
-    kinds = [services_of(value, source) for value in values]
+    kinds = [classes_of(value, source) for value in values]
     return frozenset(name for name in kinds[0] if all(name in kind for kind in kinds))
 
 
@@ -190,7 +190,7 @@ def kind_of_tools(value: ast.expr, source: Source) -> Tools:
         Unclear: nothing that a context takes, or it cannot be told.
     """
     named = source.names.resolve(value) or ""
-    if named == _NOT_GIVEN or any(name.endswith(".tools_schema.ToolsSchema") for name in classes_of(value, source)):
+    if named == _NOT_GIVEN or any(name.endswith(".tools_schema.ToolsSchema") for name in known_classes(value, source)):
         return Tools.FIT
     if named.startswith("openai.") and named.endswith(".NOT_GIVEN"):
         return Tools.NONE

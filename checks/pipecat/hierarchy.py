@@ -23,11 +23,18 @@ class Lineage:
 
     ``own``: the project's classes, the class itself first, each with its file. ``outside``: the dotted names of the
     first bases that are not the project's. ``names``: every dotted Pipecat name among the ancestors, itself included.
+    ``is_whole``: none of its bases is one that cannot be told.
     """
 
     own: tuple[tuple[Source, ast.ClassDef], ...]
     outside: tuple[str, ...]
     names: frozenset[str]
+    is_whole: bool = True
+
+    def above(self) -> Lineage:
+        """Return what ``super()`` in the class leads to: the same without the class itself."""
+        first = {str(pipecat_name(source, node)) for source, node in self.own[:1]}
+        return Lineage(self.own[1:], self.outside, self.names - first, self.is_whole)
 
     def method(self, name: str) -> tuple[Source, ast.ClassDef, ast.FunctionDef | ast.AsyncFunctionDef] | None:
         """Return the nearest definition of a method among the project's classes."""
@@ -47,6 +54,7 @@ def lineage(node: ast.ClassDef, source: Source) -> Lineage:
     own: list[tuple[Source, ast.ClassDef]] = []
     outside: list[str] = []
     names: set[str] = set()
+    is_whole = True
     todo: list[tuple[Source, ast.ClassDef]] = [(source, node)]
     while todo:
         here, one = todo.pop(0)
@@ -63,8 +71,10 @@ def lineage(node: ast.ClassDef, source: Source) -> Lineage:
                 names |= timeline.ancestors(target, source.project.target)
             elif target is not None and isinstance(target[1], ast.ClassDef):
                 todo.append((target[0], target[1]))
+            else:
+                is_whole = False
     pipecat = frozenset(name for name in names if name.startswith("pipecat."))
-    return Lineage(tuple(own), tuple(outside), pipecat)
+    return Lineage(tuple(own), tuple(outside), pipecat, is_whole)
 
 
 def is_of_library(dotted: str | None, source: Source) -> bool:

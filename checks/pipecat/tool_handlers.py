@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from checks.arguments import Change, Rewrite
 from checks.names import parameters
 from checks.pipecat import timeline
-from checks.pipecat.realtime import LLM_SERVICE, services_of
+from checks.pipecat.objects import classes_of
+from checks.pipecat.realtime import LLM_SERVICE
 from checks.receivers import is_self_attribute
 from checks.source import Source
 from checks.unclear import Unclear
@@ -84,7 +85,7 @@ def _is_old(function: Function, call: ast.Call, source: Source) -> bool:
     if not six:
         return False
     assert isinstance(call.func, ast.Attribute)
-    if LLM_SERVICE in services_of(call.func.value, source):
+    if LLM_SERVICE in classes_of(call.func.value, source):
         return True
     return all(six[at].arg.lstrip("_") == name for at, name in _USUAL.items())
 

@@ -29,7 +29,7 @@ from checks.guards import tests_version
 from checks.pipecat import timeline
 from checks.pipecat.deprecations import Deprecation, deprecation, of_member, records
 from checks.pipecat.keywords import called_name
-from checks.pipecat.realtime import services_of
+from checks.pipecat.objects import classes_of
 from checks.pipecat.remedies import Given, mended
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
@@ -66,7 +66,7 @@ def _owners(node: ast.Call, source: Source) -> Iterator[str]:
     if name is not None:
         yield name
     elif isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS:
-        for owner in sorted(services_of(node.func.value, source)):
+        for owner in sorted(classes_of(node.func.value, source)):
             yield f"{owner}.{node.func.attr}"
 
 

@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from checks.guards import tests_version
 from checks.pipecat.deprecations import Deprecation, of_member, records
 from checks.pipecat.hierarchy import lineage
-from checks.pipecat.realtime import services_of
+from checks.pipecat.objects import classes_of
 from checks.receivers import is_self_attribute
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
@@ -84,7 +84,7 @@ def _owners(node: ast.Attribute, source: Source) -> Iterator[str]:
     if isinstance(named, str) and named.startswith("pipecat."):
         yield named
     else:
-        yield from sorted(services_of(node.value, source))
+        yield from sorted(classes_of(node.value, source))
 
 
 def _found(owner: str, member: str, source: Source) -> Deprecation | None:

@@ -27,7 +27,8 @@ import ast
 from collections.abc import Iterator
 
 from checks.pipecat.hierarchy import lineage
-from checks.pipecat.realtime import PUSHED_SINCE, REALTIME, services_of
+from checks.pipecat.objects import classes_of
+from checks.pipecat.realtime import PUSHED_SINCE, REALTIME
 from checks.receivers import is_self_attribute
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
@@ -58,4 +59,4 @@ def _services(target: ast.Attribute, source: Source) -> frozenset[str]:
     if is_self_attribute(target, source):
         owner = source.names.enclosing_class(target)
         return lineage(owner, source).names if owner is not None else frozenset()
-    return services_of(target.value, source)
+    return classes_of(target.value, source)

@@ -28,7 +28,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from checks.pipecat.realtime import INWORLD_REALTIME, PUSHED_SINCE, REALTIME, services_of
+from checks.pipecat.objects import classes_of
+from checks.pipecat.realtime import INWORLD_REALTIME, PUSHED_SINCE, REALTIME
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 
@@ -49,7 +50,7 @@ def registered(node: ast.Call, source: Source) -> Iterator[Finding]:
     """Decide on one registration of a function."""
     if not isinstance(node.func, ast.Attribute) or node.func.attr not in REGISTER:
         return
-    services = services_of(node.func.value, source)
+    services = classes_of(node.func.value, source)
     kept = next((one for one in node.keywords if one.arg == "cancel_on_interruption"), None)
     if kept is not None and isinstance(kept.value, ast.Constant) and kept.value.value is False:
         named = {name.rpartition(".")[2] for name in services}

@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.guards import is_none, tests_version
-from checks.pipecat.realtime import services_of
+from checks.pipecat.objects import classes_of
 from checks.pipecat.releases import Release
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source, Span
@@ -69,7 +69,7 @@ def called(node: ast.Call, source: Source) -> Iterator[Finding]:
     if not isinstance(function, ast.Attribute) or function.attr != "run" or source.project.target < _SINCE:
         return
     worker = _worker(node)
-    if worker is None or is_none(worker) or _RUNNER not in services_of(function.value, source):
+    if worker is None or is_none(worker) or _RUNNER not in classes_of(function.value, source):
         return
     if tests_version(node, source):
         return

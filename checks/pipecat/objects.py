@@ -1,0 +1,166 @@
+"""Of which class the object is that an expression stands for.
+
+Known are: a constructor's call; a variable or an attribute of ``self`` that is given nothing else (``None`` beside it
+allowed), or that ``with`` gives; a parameter by its annotation; ``self`` and ``super()`` in a class's own methods; and
+what a test with ``isinstance`` has narrowed. A class is the project's own or one of Pipecat's.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from checks.guards import conditions, is_none, same
+from checks.names import Binding
+from checks.pipecat import timeline
+from checks.pipecat.hierarchy import Lineage, lineage
+from checks.project import Definition
+from checks.receivers import Receiver, assigned, is_instance_parameter, is_self_attribute
+from checks.source import Source
+
+_MOST_STEPS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """What is known of an object: its class's lineage, and whether it is of just that class or may be of a subclass."""
+
+    lineage: Lineage
+    is_exact: bool
+
+
+def classes_of(node: ast.expr, source: Source) -> frozenset[str]:
+    """Return the dotted names in Pipecat of an object's class and its ancestors; none where it cannot be told."""
+    found = object_of(node, source)
+    return found.lineage.names if found is not None else frozenset()
+
+
+def object_of(node: ast.expr, source: Source) -> Object | None:
+    """Return what is known of the object an expression stands for, None where its class cannot be told."""
+    return _narrowed(node, source) or _object(node, source, 0)
+
+
+def _object(node: ast.expr | None, source: Source, steps: int) -> Object | None:
+    if steps > _MOST_STEPS:
+        return None
+    match node:
+        case ast.Call(func=ast.Name(id="super"), args=[]):
+            owner = source.names.enclosing_class(node)
+            return Object(lineage(owner, source).above(), is_exact=False) if owner is not None else None
+        case ast.Call():
+            return _built(node, source)
+        case ast.Name():
+            return _named(node, source, steps)
+        case ast.Attribute() if is_self_attribute(node, source):
+            owner = source.names.enclosing_class(node)
+            kept = list(assigned(Receiver(node, owner), source)) if owner is not None else []
+            return _only(kept, source, steps)
+        case _:
+            return None
+
+
+def _built(call: ast.Call, source: Source) -> Object | None:
+    return _of_class(source.project.resolve(call.func, source), source, is_exact=True)
+
+
+def _named(name: ast.Name, source: Source, steps: int) -> Object | None:
+    """Return what a name stands for: a parameter, or a variable by what it is given."""
+    bindings = source.names.bindings(name)
+    only = bindings[0].node if len(bindings) == 1 else None
+    if isinstance(only, ast.arg):
+        if is_instance_parameter(only, source) and only.annotation is None:
+            owner = source.names.enclosing_class(only)
+            return Object(lineage(owner, source), is_exact=False) if owner is not None else None
+        return _annotated(only, source)
+    if only is not None and (entered := _entered(only, source)) is not None:
+        return entered
+    return _only([_value(binding, source) for binding in bindings], source, steps)
+
+
+def _only(values: Sequence[ast.expr | None], source: Source, steps: int) -> Object | None:
+    """Return what the one value among several is that is not None as written."""
+    given = [value for value in values if not is_none(value)]
+    return _object(given[0], source, steps + 1) if len(given) == 1 else None
+
+
+def _value(binding: Binding, source: Source) -> ast.expr | None:
+    """Return what a variable is given by a plain assignment; None where it cannot be told."""
+    if isinstance(binding.node, ast.Assign):
+        return binding.node.value
+    parent = source.parent(binding.node)
+    if isinstance(parent, ast.AnnAssign):
+        return parent.value or ast.Constant(None)
+    return None
+
+
+def _entered(target: ast.AST, source: Source) -> Object | None:
+    """Return what ``with X() as target`` gives: of Pipecat's classes each gives itself."""
+    item = source.parent(target)
+    if not isinstance(item, ast.withitem) or not isinstance(item.context_expr, ast.Call):
+        return None
+    found = _built(item.context_expr, source)
+    if found is None or any(found.lineage.method(name) for name in ("__enter__", "__aenter__")):
+        return None
+    return found
+
+
+def _narrowed(node: ast.expr, source: Source) -> Object | None:
+    """Return the class that a test with ``isinstance`` has found a variable to be of; it must be bound once."""
+    if not isinstance(node, ast.Name) or len(source.names.bindings(node)) != 1:
+        return None
+    for test, outcome in conditions(node, source):
+        match test:
+            case ast.Call(func=ast.Name(id="isinstance"), args=[subject, kind]) if outcome and same(subject, node):
+                return _of_class(source.project.resolve(kind, source), source, is_exact=False)
+            case _:
+                continue
+    return None
+
+
+def _annotated(parameter: ast.arg, source: Source) -> Object | None:
+    annotation = parameter.annotation
+    function = source.parent(source.parent(parameter) or parameter)
+    if annotation is None or not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return None
+    if parameter in (function.args.vararg, function.args.kwarg):
+        return None
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        try:
+            annotation = ast.parse(annotation.value, mode="eval").body
+        except (SyntaxError, ValueError):
+            return None
+    kind = _beside_none(annotation)
+    dotted = source.names.resolve_text(ast.unparse(kind), function) if kind is not None else None
+    found = source.project.definition(dotted, source.path) if dotted is not None else None
+    return _of_class(found, source, is_exact=False)
+
+
+def _beside_none(annotation: ast.expr) -> ast.expr | None:
+    """Return the one class of an annotation, ``None`` beside it and its own arguments left out."""
+    match annotation:
+        case ast.BinOp(op=ast.BitOr()):
+            sides = [side for side in (annotation.left, annotation.right) if not is_none(side)]
+            return _beside_none(sides[0]) if len(sides) == 1 else None
+        case ast.Subscript(value=ast.Name(id="Optional") | ast.Attribute(attr="Optional")):
+            return _beside_none(annotation.slice)
+        case ast.Subscript(value=ast.Name(id="Union") | ast.Attribute(attr="Union"), slice=ast.Tuple(elts=sides)):
+            sides = [side for side in sides if not is_none(side)]
+            return _beside_none(sides[0]) if len(sides) == 1 else None
+        case ast.Subscript():
+            return annotation.value
+        case ast.Constant(value=str(written)):
+            return ast.parse(written, mode="eval").body if written.replace(".", "").isidentifier() else None
+        case _:
+            return annotation
+
+
+def _of_class(found: tuple[Source, Definition] | str | None, source: Source, *, is_exact: bool) -> Object | None:
+    """Return an object of the class that a name stands for."""
+    if isinstance(found, str):
+        known = timeline.ancestors(found, source.project.target)
+        names = frozenset(name for name in known if name.startswith("pipecat."))
+        return Object(Lineage((), (found,), names), is_exact)
+    if found is None or not isinstance(found[1], ast.ClassDef):
+        return None
+    return Object(lineage(found[1], found[0]), is_exact)
