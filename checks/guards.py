@@ -131,8 +131,24 @@ def _ends_process(statement: ast.stmt) -> bool:
     return isinstance(function, ast.Attribute) and function.attr in ("exit", "_exit", "skip", "fail")
 
 
-def catches(node: ast.AST, source: Source, *errors: str) -> bool:
-    """Tell whether one of these exceptions, raised at a node, is caught within its function."""
+def asks_for(name: str, node: ast.AST, source: Source) -> bool:
+    """Tell whether a node runs only after ``hasattr`` or ``getattr`` has been asked for an attribute, or expects none.
+
+    It expects none if ``AttributeError`` is caught by its own name.
+    """
+    for test, _ in conditions(node, source):
+        for part in ast.walk(test):
+            if isinstance(part, ast.Constant) and part.value == name:
+                return True
+    return catches(node, source, "AttributeError", at_large=False)
+
+
+def catches(node: ast.AST, source: Source, *errors: str, at_large: bool = True) -> bool:
+    """Tell whether one of these exceptions, raised at a node, is caught within its function.
+
+    ``at_large``: handlers of every exception count too.
+    """
+    errors = (*errors, "Exception", "BaseException", "") if at_large else errors
     child = node
     for above in source.ancestors(node):
         if isinstance(above, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
@@ -155,10 +171,9 @@ def _suppresses(call: ast.Call, errors: tuple[str, ...]) -> bool:
 
 def _handles(kind: ast.expr | None, errors: tuple[str, ...]) -> bool:
     if kind is None:
-        return True
+        return "" in errors
     kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
-    wanted = {*errors, "Exception", "BaseException"}
-    return any(isinstance(one, ast.Name) and one.id in wanted for one in kinds)
+    return any(isinstance(one, ast.Name) and one.id in errors for one in kinds)
 
 
 def tests_version(node: ast.AST, source: Source) -> bool:

@@ -13,11 +13,12 @@ timeline.txt has a line for each module: its dotted name, a tab, and a JSON obje
 * ``v``: other names, ``f``: functions with their signatures
 * ``c``: classes; of each ``b`` its bases, ``i`` its own constructor's signature, ``o`` its fields (annotated names of
   the class body), ``k`` what its decorators make of it, ``m`` its methods with their signatures and other names:
-  ``class`` for one within it, ``=`` and the dotted name of one it has under another name
+  ``class`` for one within it, ``=`` and the dotted name of one it has under another name, ``self`` for what its
+  methods set on ``self``; ``__getattr__`` is among them where it answers for names of its own
 
-A signature is ``(text,*,voice=,**kwargs)``: ``=`` marks a default, ``async`` stands in front if it is. Behind a
-``**kwargs`` stands what becomes of it: ``>`` it is handed to the base class, ``?`` it is used otherwise, nothing: it is
-dropped. Names read off it (``kwargs.pop("x")``) are listed as parameters.
+A signature is ``(text,*,voice=,**kwargs)``: ``=`` marks a default, ``async`` stands in front if it is, ``async*`` if it
+yields. Behind a ``**kwargs`` stands what becomes of it: ``>`` it is handed to the base class, ``?`` it is used
+otherwise, nothing: it is dropped. Names read off it (``kwargs.pop("x")``) are listed as parameters.
 
 extras.tsv has a row for each extra and the distributions it asks for, with the release from which on and, if it ended,
 the one until which that is so. ``pipecat-ai`` itself stands for what every installation gets.
@@ -37,6 +38,7 @@ from pathlib import Path
 from typing import Any
 
 DATA = Path(__file__).parent.parent / "checks" / "pipecat"
+ANSWERS = "__getattr__"
 LEFT_OUT = ("pipecat.tests", "pipecat.cli", "pipecat.examples")
 
 
@@ -158,12 +160,22 @@ def read_class(node: ast.ClassDef, name: str, module: Module, home: str) -> None
         else:
             same = alias_of(statement, names)
             members |= dict.fromkeys(bound(statement) - members.keys(), same)
+    for attribute in set_on_self(node):
+        members.setdefault(attribute, "self")
     dotted = [dotted_name(base, names) for base in node.bases]
     kinds = [str(dotted_name(one.func if isinstance(one, ast.Call) else one, names)) for one in node.decorator_list]
     kinds += [f"{one.arg}={one.value.value}" for one in node.keywords if isinstance(one.value, ast.Constant)]
-    kept = {member: value for member, value in members.items() if not member.startswith("__")}
+    kept = {member: value for member, value in members.items() if not member.startswith("__") or member == ANSWERS}
     kinds += [f"extra={value}" for value in extra_of(node)]
     module.classes[name] = Class([base for base in dotted if base], sorted(kinds), init, ",".join(fields), kept)
+
+
+def set_on_self(node: ast.ClassDef) -> Iterator[str]:
+    """Yield the attributes that the methods of a class set on ``self``."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store):
+            if isinstance(part.value, ast.Name) and part.value.id == "self":
+                yield part.attr
 
 
 def alias_of(statement: ast.stmt, names: dict[str, str]) -> str:
@@ -217,7 +229,23 @@ def signature(node: ast.FunctionDef | ast.AsyncFunctionDef, drop: int) -> str:
         parts.append(f"**{arguments.kwarg.arg}{fate}")
     if parts[-1:] == ["*"]:
         parts.pop()
-    return ("async" if isinstance(node, ast.AsyncFunctionDef) else "") + f"({','.join(parts)})"
+    mark = "" if isinstance(node, ast.FunctionDef) else "async*" if is_generator(node) else "async"
+    return f"{mark}({','.join(parts)})"
+
+
+def is_generator(node: ast.AsyncFunctionDef) -> bool:
+    """Tell whether an async function yields, or says so."""
+    says = ast.unparse(node.returns) if node.returns is not None else ""
+    if "AsyncGenerator" in says or "AsyncIterator" in says:
+        return True
+    todo: list[ast.AST] = list(node.body)
+    while todo:
+        part = todo.pop()
+        if isinstance(part, ast.Yield):
+            return True
+        if not isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            todo += ast.iter_child_nodes(part)
+    return False
 
 
 def uses_of(name: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[list[str], str]:
@@ -389,7 +417,7 @@ def note_names(tree: Tree, index: int, module: Module, own: dict[str, str], alia
         if one.fields:
             note(tree, ["c", name, "o"], index, one.fields)
         for member, text in one.members.items():
-            if is_public(member):
+            if is_public(member) or member == ANSWERS:
                 value = f"={settled(text[1:], aliases)}" if text.startswith("=") else text
                 note(tree, ["c", name, "m", member], index, value)
 

@@ -41,6 +41,14 @@ def object_of(node: ast.expr, source: Source) -> Object | None:
     return _narrowed(node, source) or _object(node, source, 0)
 
 
+def owner_of(node: ast.Attribute, source: Source) -> Object | None:
+    """Return what is known of the object that an attribute is asked of; a class that is named counts as its object."""
+    named = source.project.resolve(node.value, source)
+    if isinstance(named, str) or (named is not None and isinstance(named[1], ast.ClassDef)):
+        return _of_class(named, source, is_exact=True)
+    return object_of(node.value, source)
+
+
 def _object(node: ast.expr | None, source: Source, steps: int) -> Object | None:
     if steps > _MOST_STEPS:
         return None

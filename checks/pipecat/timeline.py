@@ -7,14 +7,18 @@ only taken apart when somebody asks for that module.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, TypedDict, TypeVar, cast
 
 from checks.pipecat.releases import RELEASES, Release
 
+# Members that classes have from bases which are not Pipecat's.
+_OF_PYTHON: dict[str, type] = {"enum.Enum": Enum, "enum.IntEnum": Enum, "enum.StrEnum": Enum, "str": str, "int": int}
+_OF_MODEL = ("construct", "copy", "dict", "from_orm", "json", "parse_obj", "parse_raw", "schema", "validate")
 ValueT = TypeVar("ValueT")
 Run = tuple[int, int | None, ValueT]
 BASE_MODEL = "pydantic.BaseModel"
@@ -368,11 +372,70 @@ def defines(name: str, member: str, release: Release) -> bool:
     return member in _taken_apart(_at(found.get("i", []), index) or "()")[0]
 
 
+@cache
+def member(owner: str, name: str, release: Release) -> str | None:
+    """Return what a class has under a name in a release, its nearest ancestor's; None where none has one.
+
+    It is a signature, or the word for it that scripts/build_timeline.py says.
+    """
+    index = RELEASES.index(release)
+    for ancestor in lineage(owner, release):
+        found: _Class = _class(ancestor, release) or {}
+        value = _at(found.get("m", {}).get(name, []), index)
+        if value is not None:
+            return value
+    return None
+
+
+def last_member(owner: str, name: str, release: Release) -> tuple[Release, str] | None:
+    """Return the last release before one in which a class had a member, and what it was."""
+    for earlier in reversed(RELEASES[: RELEASES.index(release)]):
+        value = member(owner, name, earlier)
+        if value is not None:
+            return earlier, value
+    return None
+
+
+@cache
+def definers(name: str, release: Release) -> frozenset[str]:
+    """Return the dotted names of the classes that themselves define a member of that name in a release."""
+    index, found = RELEASES.index(release), set[str]()
+    for line in _text().splitlines():
+        if f'"{name}":[' in line:
+            module = line.partition("\t")[0]
+            for kind, one in (_module(module) or {}).get("c", {}).items():
+                if _at(one.get("m", {}).get(name, []), index) is not None:
+                    found.add(f"{module}.{kind}")
+    return frozenset(found)
+
+
+@cache
+def answers_for_itself(owner: str, release: Release) -> bool:
+    """Tell whether a release's class has no members but those told here: no ancestor is another package's.
+
+    Pydantic's model counts as one without, and so do the bases of enumerations; ask ``is_of_python`` of their names.
+    """
+    index = RELEASES.index(release)
+    for ancestor in lineage(owner, release):
+        found = _class(ancestor, release)
+        if found is None or _at(found.get("b", []), index) is None:
+            if ancestor not in (*_PLAIN, *_OF_PYTHON, BASE_MODEL):
+                return False
+        elif "extra=allow" in (_at(found.get("k", []), index) or []):
+            return False
+    return member(owner, "__getattr__", release) is None
+
+
+def is_of_python(name: str) -> bool:
+    """Tell whether a member may be one of a base that is not Pipecat's."""
+    return name.startswith("model_") or name in _OF_MODEL or any(hasattr(kind, name) for kind in _OF_PYTHON.values())
+
+
 @dataclass(frozen=True, slots=True)
 class Signature:
     """What a method is called with, ``self`` left out; names begin with a star where it takes any number.
 
-    ``since`` is the release from which on it is so.
+    ``since`` is the release from which on it is so; what ``yields`` is iterated over, not awaited.
     """
 
     is_async: bool
@@ -381,6 +444,7 @@ class Signature:
     by_keyword: tuple[str, ...]
     rest: tuple[str, ...]
     since: Release
+    yields: bool = False
 
     @property
     def by_place(self) -> tuple[str, ...]:
@@ -411,7 +475,39 @@ def _signature(text: str, since: Release) -> Signature:
         tuple(part.rstrip("=") for part in others.split(",") if part and "*" not in part),
         tuple(rest),
         since,
+        text.startswith("async*"),
     )
+
+
+@cache
+def function(dotted: str, release: Release) -> Signature | None:
+    """Return the signature of a function in a release, None where it has none of that name."""
+    name = canonical(dotted, release)
+    at = place(name)
+    found = _module(at.module) if at is not None else None
+    if at is None or found is None:
+        return None
+    index = RELEASES.index(release)
+    for since, until, text in found.get("f", {}).get(at.name, []):
+        if since <= index and (until is None or index < until):
+            return _signature(text, RELEASES[since])
+    return None
+
+
+def async_since(signatures: Callable[[Release], Signature | None], release: Release) -> Release | None:
+    """Return the release that made a method or function async which was not before; None where that is not so.
+
+    ``signatures`` gives the signature in each release.
+    """
+    since: Release | None = None
+    for one in reversed(RELEASES[: RELEASES.index(release) + 1]):
+        found = signatures(one)
+        if found is None or found.yields:
+            return None
+        if not found.is_async:
+            return since
+        since = one
+    return None
 
 
 def keyword_history(name: str, keyword: str) -> list[Release]:

@@ -10,11 +10,17 @@ Why it matters:
 Example:
     ::
 
-        llm = OpenAILLMService(api_key=key)
-        llm.register_direct_function(search)
+        async def search(params: FunctionCallParams):
+            await params.tool_resources.find()
+
+    becomes::
+
+        async def search(params: FunctionCallParams):
+            await params.app_resources.find()
 
 Fix safety:
-    Not mended by this rule: most are replaced by a frame or by an argument elsewhere.
+    Safe where the old member only hands on to one of another name. Left to a human otherwise: most are replaced by a
+    frame or by an argument elsewhere.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -28,10 +34,11 @@ from collections.abc import Iterator
 from checks.guards import tests_version
 from checks.pipecat.deprecations import Deprecation, of_member, records
 from checks.pipecat.hierarchy import lineage
-from checks.pipecat.objects import classes_of
-from checks.receivers import is_self_attribute
+from checks.pipecat.members import renamed
+from checks.pipecat.objects import owner_of
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
+from checks.unclear import Unclear
 
 _KINDS = ("method", "property")
 _MEMBERS = frozenset(one.name.rpartition(".")[2] for one in records() if one.kind in _KINDS)
@@ -39,7 +46,7 @@ _MEMBERS = frozenset(one.name.rpartition(".")[2] for one in records() if one.kin
 RULE = Rule(
     __name__,
     needles=sorted(_MEMBERS),
-    fix=Fix.NONE,
+    fix=Fix.SAFE,
     impact=Impact.DEPRECATED,
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
 )
@@ -50,10 +57,19 @@ def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     """Decide on ``object.member``."""
     if node.attr not in _MEMBERS or not isinstance(node.ctx, ast.Load):
         return
-    for owner in _owners(node, source):
+    found = owner_of(node, source)
+    if found is None or found.lineage.method(node.attr) is not None or tests_version(node, source):
+        return
+    for owner in found.lineage.outside:
         one = _found(owner, node.attr, source)
-        if one is not None and not tests_version(node, source):
-            yield RULE.finding(source, node, f"{_short(one)} {one.story}", removed_in=one.removed_in)
+        if one is not None:
+            facts, why = None, ""
+            try:
+                facts = renamed(node, owner, found, source)
+            except Unclear as reason:
+                why = f"; {reason}" if str(reason) else ""
+            message = f"{_short(one)} {one.story}{why}"
+            yield RULE.finding(source, node, message, facts=facts, removed_in=one.removed_in)
             return
 
 
@@ -70,21 +86,6 @@ def overridden(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
             start = source.text.index(method.name, source.start(method))
             at = source.span_between(start, start + len(method.name))
             yield RULE.finding(source, at, f"{_short(one)} {one.story}", removed_in=one.removed_in)
-
-
-def _owners(node: ast.Attribute, source: Source) -> Iterator[str]:
-    """Yield the classes of what a member is asked of."""
-    if is_self_attribute(node, source):
-        owner = source.names.enclosing_class(node)
-        found = lineage(owner, source) if owner is not None else None
-        if found is not None and found.method(node.attr) is None:
-            yield from found.outside
-        return
-    named = source.project.resolve(node.value, source)
-    if isinstance(named, str) and named.startswith("pipecat."):
-        yield named
-    else:
-        yield from sorted(classes_of(node.value, source))
 
 
 def _found(owner: str, member: str, source: Source) -> Deprecation | None:

@@ -1,0 +1,214 @@
+"""What Pipecat's classes have no more, and what took the place of a method, property or field.
+
+Each row of members.tsv is a class, a member, the one that means the same, and whether code behaves the same with it.
+The rows are facts of the wheels: while both are there, the old one only hands on to the new one; where there is no
+release that has both, the new one is filled with the same object.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from checks.arguments import Change, Rewrite
+from checks.pipecat import tables, timeline
+from checks.pipecat.hierarchy import Lineage, is_of_library, lineage
+from checks.pipecat.objects import Object
+from checks.pipecat.releases import RELEASES, Release
+from checks.receivers import is_self_attribute
+from checks.rule import Fix
+from checks.source import Source
+from checks.unclear import Unclear
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+_METHOD_DECORATORS = ("property", "staticmethod", "classmethod", "override", "typing.override")
+_PLAIN_DECORATORS = ("dataclass", "dataclasses.dataclass")
+# task-manager-argument knows more of these.
+_OWNED = frozenset({("pipecat.pipeline.worker_observer.WorkerObserver", name) for name in ("start", "stop")})
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A member that a class of Pipecat's had: the class, the last release with it, and the first without."""
+
+    owner: str
+    member: str
+    last: Release
+    since: Release
+
+    @property
+    def story(self) -> str:
+        """What to say of it."""
+        return f"{self.owner.rpartition('.')[2]} has no {self.member} since {self.since}"
+
+
+@cache
+def renames() -> dict[tuple[str, str], tuple[str, Fix]]:
+    """Return the table, by class and member."""
+    return {(owner, member): (new, Fix(tier)) for owner, member, new, tier in tables.rows("members.tsv")}
+
+
+def renamed(node: ast.Attribute, owner: str, found: Object, source: Source) -> Rewrite:
+    """Return the change that asks an object for what took a member's place.
+
+    Raises:
+        Unclear: nothing is known to, or not in all releases that the project admits.
+    """
+    target = source.project.target
+    rows = (renames().get((ancestor, node.attr)) for ancestor in timeline.lineage(owner, target))
+    new, fix = next((row for row in rows if row is not None), ("", Fix.NONE))
+    if not new:
+        raise Unclear("")
+    for release in source.project.releases:
+        if timeline.member(owner, new, release) is None:
+            raise Unclear(f"{release}, which the project admits, has no {new}")
+    if _is_own(found.lineage, new):
+        raise Unclear(f"{new} is something else in its class")
+    _check_call(node, owner, new, source)
+    end = source.end(node)
+    return Rewrite((Change(source.span_between(end - len(node.attr), end), new),), fix)
+
+
+def _check_call(node: ast.Attribute, owner: str, new: str, source: Source) -> None:
+    """Raise Unclear where the new member is a method, and the old one is not called with arguments it takes."""
+    signature = timeline.signature(owner, new, source.project.target)
+    call = source.parent(node)
+    if signature is None:
+        return
+    if not isinstance(call, ast.Call) or call.func is not node:
+        raise Unclear(f"it is {new} now, but here it is not called")
+    names = {one.arg for one in call.keywords}
+    if len(call.args) > len(signature.by_place) or not names <= {*signature.by_place, *signature.by_keyword}:
+        raise Unclear(f"{new} does not take these arguments")
+
+
+def gone_from(found: Object, name: str, source: Source) -> Gone | None:
+    """Return the member an object does not have in the target release and had before; None where that is not certain.
+
+    It is certain where every ancestor is known, and nothing of the project's gives the object one of its own.
+    """
+    gone = gone_above(found.lineage, name, source)
+    if gone is None or _is_own(found.lineage, name) or _is_set(gone, source):
+        return None
+    if not found.is_exact and (_is_below(gone.owner, name, source) or _is_defined(name, source)):
+        return None
+    return gone
+
+
+def gone_above(line: Lineage, name: str, source: Source) -> Gone | None:
+    """Return the member that the Pipecat classes of a lineage had, and none of its other bases may have."""
+    target = source.project.target
+    if name.startswith("_") or not line.is_whole or timeline.is_of_python(name):
+        return None
+    if any(not timeline.answers_for_itself(one, target) for one in line.outside):
+        return None
+    owners = [one for one in line.outside if one.startswith("pipecat.")]
+    if any(not is_of_library(one, source) or timeline.member(one, name, target) is not None for one in owners):
+        return None
+    for owner in owners:
+        last = timeline.last_member(owner, name, target)
+        if last is not None and last[1] != "class" and not last[1].startswith("="):
+            if any((one, name) in _OWNED for one in timeline.lineage(owner, target)):
+                return None
+            return Gone(owner, name, last[0], RELEASES[RELEASES.index(last[0]) + 1])
+    return None
+
+
+def _is_own(line: Lineage, name: str) -> bool:
+    """Tell whether one of the project's classes may have a member of that name."""
+    return any(_may_have(node, name) for _, node in line.own)
+
+
+def _may_have(node: ast.ClassDef, name: str) -> bool:
+    if node.keywords or not _is_plain(node):
+        return True
+    for part in ast.walk(node):
+        match part:
+            case ast.FunctionDef(name=found) | ast.AsyncFunctionDef(name=found) | ast.ClassDef(name=found):
+                if found in (name, "__getattr__", "__getattribute__") and part is not node:
+                    return True
+            case ast.Name(id=found, ctx=ast.Store()) | ast.Attribute(attr=found, ctx=ast.Store()) if found == name:
+                return True
+            case ast.Call(func=ast.Name(id="setattr")) | ast.Attribute(attr="__dict__"):
+                return True
+            case _:
+                pass
+    return False
+
+
+def _is_set(gone: Gone, source: Source) -> bool:
+    """Tell whether the project gives an object that may be of a class such an attribute, from outside or by name."""
+    for user in source.project.mentioning(gone.member):
+        for one in user.nodes(ast.Attribute):
+            if one.attr == gone.member and isinstance(one.ctx, ast.Store):
+                owner = user.names.enclosing_class(one) if is_self_attribute(one, user) else None
+                if owner is None or gone.owner in lineage(owner, user).names:
+                    return True
+        for one in user.nodes(ast.Constant):
+            if isinstance(one.value, str) and one.value.rpartition(".")[2] == gone.member:
+                call = user.parent(one)
+                if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(("setattr", "patch", "object")):
+                    return True
+    return False
+
+
+def _is_below(owner: str, name: str, source: Source) -> bool:
+    """Tell whether a class of Pipecat's that derives from one has a member of its own."""
+    target = source.project.target
+    above = timeline.canonical(owner, target)
+    return any(above in timeline.lineage(one, target) for one in timeline.definers(name, target))
+
+
+def _is_defined(name: str, source: Source) -> bool:
+    """Tell whether any class of the project's defines a member of that name: the object may be of that one."""
+    for user in source.project.mentioning(name):
+        for node in user.nodes(ast.FunctionDef, ast.AsyncFunctionDef):
+            if node.name == name and isinstance(user.parent(node), ast.ClassDef):
+                return True
+        for field in user.nodes(ast.Name):
+            if field.id == name and isinstance(field.ctx, ast.Store):
+                if isinstance(user.names.scope(field), ast.ClassDef):
+                    return True
+    return False
+
+
+def dead_overrides(node: ast.ClassDef, source: Source) -> Iterator[tuple[Function, Gone]]:
+    """Yield the methods of a class that override one of Pipecat's that is gone, and that nothing else mentions."""
+    methods = [one for one in node.body if isinstance(one, Function) and not one.name.startswith("_")]
+    line = lineage(node, source) if methods and node.bases else None
+    if line is None or node.keywords or any(not _is_plain(one) for _, one in line.own):
+        return
+    for method in methods:
+        gone = gone_above(line, method.name, source)
+        if gone is None or any(_may_have(one, method.name) for _, one in line.own[1:]):
+            continue
+        was = timeline.member(gone.owner, method.name, gone.last) or ""
+        if was != "property" and "(" not in was:
+            continue
+        if all(ast.unparse(one) in _METHOD_DECORATORS for one in method.decorator_list):
+            if not _is_mentioned(method.name, source):
+                yield method, gone
+
+
+def _is_plain(node: ast.ClassDef) -> bool:
+    return all(ast.unparse(one).partition("(")[0] in _PLAIN_DECORATORS for one in node.decorator_list)
+
+
+def _is_mentioned(name: str, source: Source) -> bool:
+    """Tell whether anything in the project names a method but methods of that name themselves."""
+    for user in source.project.mentioning(name):
+        for part in user.nodes(ast.Attribute, ast.Name, ast.Constant, ast.alias):
+            match part:
+                case ast.Attribute(attr=found, value=value) if found == name:
+                    function = user.names.enclosing_function(part)
+                    above = isinstance(value, ast.Call) and ast.unparse(value) == "super()"
+                    if not above or getattr(function, "name", None) != name:
+                        return True
+                case ast.Name(id=found) | ast.Constant(value=found) | ast.alias(name=found) if found == name:
+                    return True
+                case _:
+                    pass
+    return False

@@ -1,0 +1,76 @@
+"""A method, property or field that the target release does not have.
+
+What it finds:
+    A public member of a class of Pipecat's, called or read on an object whose class is plain, on the class itself, or
+    on ``self`` or ``super()`` in a class derived from it, which an earlier release had and the target release has not.
+
+Why it matters:
+    ``AttributeError`` as soon as the line runs, which may be in the middle of a call.
+
+Example:
+    ::
+
+        async def setup(self, setup: FrameProcessorSetup):
+            self._worker = setup.pipeline_task
+
+    becomes::
+
+        async def setup(self, setup: FrameProcessorSetup):
+            self._worker = setup.pipeline_worker
+
+Fix safety:
+    Safe where the member has another name now. Left to a human otherwise, and where the project still admits a release
+    without the new name.
+
+References:
+    https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from checks.guards import asks_for, tests_version
+from checks.pipecat.members import dead_overrides, gone_from, renamed
+from checks.pipecat.objects import owner_of
+from checks.receivers import is_super_call
+from checks.rule import Finding, Fix, Impact, Rule
+from checks.source import Source
+from checks.unclear import Unclear
+
+RULE = Rule(
+    __name__,
+    needles=("pipecat",),
+    fix=Fix.SAFE,
+    impact=Impact.BREAKS,
+    url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
+)
+
+
+@RULE.on(ast.Attribute)
+def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
+    """Decide on ``object.member``."""
+    if node.attr.startswith("_") or not isinstance(node.ctx, ast.Load):
+        return
+    found = owner_of(node, source)
+    gone = gone_from(found, node.attr, source) if found is not None else None
+    if found is None or gone is None or asks_for(node.attr, node, source) or tests_version(node, source):
+        return
+    if _is_in_dead_override(node, source):
+        return  # which dead-override tells of
+    facts, why = None, ""
+    try:
+        facts = renamed(node, gone.owner, found, source)
+    except Unclear as reason:
+        why = f"; {reason}" if str(reason) else ""
+    yield RULE.finding(source, node, f"{gone.story}: AttributeError{why}", facts=facts)
+
+
+def _is_in_dead_override(node: ast.Attribute, source: Source) -> bool:
+    """Tell whether a member is asked of ``super()`` in an override of it that is never called."""
+    call, owner = source.parent(node), source.names.enclosing_class(node)
+    if call is None or owner is None or not is_super_call(call, node.attr):
+        return False
+    function = source.names.enclosing_function(node)
+    return any(method is function for method, _ in dead_overrides(owner, source))
