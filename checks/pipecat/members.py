@@ -65,7 +65,7 @@ def renamed(node: ast.Attribute, owner: str, found: Object, source: Source) -> R
     for release in source.project.releases:
         if timeline.member(owner, new, release) is None:
             raise Unclear(f"{release}, which the project admits, has no {new}")
-    if _is_own(found.lineage, new):
+    if is_own(found.lineage, new):
         raise Unclear(f"{new} is something else in its class")
     _check_call(node, owner, new, source)
     end = source.end(node)
@@ -91,9 +91,9 @@ def gone_from(found: Object, name: str, source: Source) -> Gone | None:
     It is certain where every ancestor is known, and nothing of the project's gives the object one of its own.
     """
     gone = gone_above(found.lineage, name, source)
-    if gone is None or _is_own(found.lineage, name) or _is_set(gone, source):
+    if gone is None or is_own(found.lineage, name) or _is_set(gone, source):
         return None
-    if not found.is_exact and (_is_below(gone.owner, name, source) or _is_defined(name, source)):
+    if not found.is_exact and (_is_below(gone.owner, name, source) or is_defined(name, source)):
         return None
     return gone
 
@@ -117,7 +117,7 @@ def gone_above(line: Lineage, name: str, source: Source) -> Gone | None:
     return None
 
 
-def _is_own(line: Lineage, name: str) -> bool:
+def is_own(line: Lineage, name: str) -> bool:
     """Tell whether one of the project's classes may have a member of that name."""
     return any(_may_have(node, name) for _, node in line.own)
 
@@ -162,7 +162,7 @@ def _is_below(owner: str, name: str, source: Source) -> bool:
     return any(above in timeline.lineage(one, target) for one in timeline.definers(name, target))
 
 
-def _is_defined(name: str, source: Source) -> bool:
+def is_defined(name: str, source: Source) -> bool:
     """Tell whether any class of the project's defines a member of that name: the object may be of that one."""
     for user in source.project.mentioning(name):
         for node in user.nodes(ast.FunctionDef, ast.AsyncFunctionDef):

@@ -7,6 +7,7 @@ only taken apart when somebody asks for that module.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -397,6 +398,15 @@ def last_member(owner: str, name: str, release: Release) -> tuple[Release, str] 
 
 
 @cache
+def ended() -> frozenset[str]:
+    """Return every name that something of Pipecat's had in some release and has no more in a later one.
+
+    These are more than the members that a class has lost: a quick way to tell that a name is not among them.
+    """
+    return frozenset(re.findall(r'"(\w+)":\[(?:\[\d+,\d+,"[^"]*"\],?)+\]', _text()))
+
+
+@cache
 def definers(name: str, release: Release) -> frozenset[str]:
     """Return the dotted names of the classes that themselves define a member of that name in a release."""
     index, found = RELEASES.index(release), set[str]()
@@ -479,23 +489,8 @@ def _signature(text: str, since: Release) -> Signature:
     )
 
 
-@cache
-def function(dotted: str, release: Release) -> Signature | None:
-    """Return the signature of a function in a release, None where it has none of that name."""
-    name = canonical(dotted, release)
-    at = place(name)
-    found = _module(at.module) if at is not None else None
-    if at is None or found is None:
-        return None
-    index = RELEASES.index(release)
-    for since, until, text in found.get("f", {}).get(at.name, []):
-        if since <= index and (until is None or index < until):
-            return _signature(text, RELEASES[since])
-    return None
-
-
 def async_since(signatures: Callable[[Release], Signature | None], release: Release) -> Release | None:
-    """Return the release that made a method or function async which was not before; None where that is not so.
+    """Return the release that made a method async which was not before; None where that is not so.
 
     ``signatures`` gives the signature in each release.
     """

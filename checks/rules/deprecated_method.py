@@ -32,6 +32,7 @@ import ast
 from collections.abc import Iterator
 
 from checks.guards import tests_version
+from checks.pipecat.coroutines import unawaited
 from checks.pipecat.deprecations import Deprecation, of_member, records
 from checks.pipecat.hierarchy import lineage
 from checks.pipecat.members import renamed
@@ -60,6 +61,9 @@ def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     found = owner_of(node, source)
     if found is None or found.lineage.method(node.attr) is not None or tests_version(node, source):
         return
+    call = source.parent(node)
+    if isinstance(call, ast.Call) and call.func is node and unawaited(call, source) is not None:
+        return  # which became-async tells of
     for owner in found.lineage.outside:
         one = _found(owner, node.attr, source)
         if one is not None:

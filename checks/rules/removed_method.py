@@ -32,6 +32,7 @@ import ast
 from collections.abc import Iterator
 
 from checks.guards import asks_for, tests_version
+from checks.pipecat import timeline
 from checks.pipecat.members import dead_overrides, gone_from, renamed
 from checks.pipecat.objects import owner_of
 from checks.receivers import is_super_call
@@ -51,7 +52,7 @@ RULE = Rule(
 @RULE.on(ast.Attribute)
 def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     """Decide on ``object.member``."""
-    if node.attr.startswith("_") or not isinstance(node.ctx, ast.Load):
+    if node.attr not in timeline.ended() or not isinstance(node.ctx, ast.Load):
         return
     found = owner_of(node, source)
     gone = gone_from(found, node.attr, source) if found is not None else None

@@ -1,0 +1,113 @@
+"""Calls of methods that return a coroutine now, and returned their result before.
+
+Facts are the timeline's signatures: an earlier release had the method without ``async``.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from checks.arguments import Change, Rewrite
+from checks.guards import asks_for, tests_version
+from checks.pipecat import timeline
+from checks.pipecat.hierarchy import is_of_library
+from checks.pipecat.members import is_defined, is_own
+from checks.pipecat.objects import Object, owner_of
+from checks.pipecat.releases import Release
+from checks.source import Source
+from checks.unclear import Unclear
+
+_OF_COROUTINES = ("close", "cr_await", "cr_code", "cr_frame", "cr_running", "send", "throw")
+_OPERATIONS = (ast.BinOp, ast.Compare, ast.FormattedValue, ast.Starred, ast.Subscript, ast.UnaryOp)
+
+
+@dataclass(frozen=True, slots=True)
+class Unawaited:
+    """A call whose coroutine is dropped or taken for the result, the class that is asked, and since when that is so."""
+
+    call: ast.Call
+    owner: str
+    method: str
+    since: Release
+
+
+def unawaited(call: ast.Call, source: Source) -> Unawaited | None:
+    """Return what a call does wrong, None where it does not, or where that is not certain.
+
+    A coroutine that goes anywhere else, into a call or out of the function, may well be awaited there.
+    """
+    if not isinstance(call.func, ast.Attribute) or not _is_misused(call, source):
+        return None
+    found, name = owner_of(call.func, source), call.func.attr
+    owner = _owner(found, name, source) if found is not None else None
+    if found is None or owner is None:
+        return None
+    target = source.project.target
+    since = timeline.async_since(lambda release: timeline.signature(owner, name, release), target)
+    if since is None or is_own(found.lineage, name):
+        return None
+    if not found.is_exact and (is_defined(name, source) or not _are_async_below(owner, name, target)):
+        return None
+    if tests_version(call, source) or asks_for(name, call, source):
+        return None
+    return Unawaited(call, owner, name, since)
+
+
+def _owner(found: Object, name: str, source: Source) -> str | None:
+    """Return the class among an object's bases that has a method, all of them known and Pipecat's."""
+    line, target = found.lineage, source.project.target
+    if not line.is_whole or not all(is_of_library(one, source) for one in line.outside):
+        return None
+    return next((one for one in line.outside if timeline.member(one, name, target) is not None), None)
+
+
+def _are_async_below(owner: str, name: str, target: Release) -> bool:
+    """Tell whether the classes of Pipecat's that derive from one have the method async too."""
+    above = timeline.canonical(owner, target)
+    below = (one for one in timeline.definers(name, target) if above in timeline.lineage(one, target))
+    found = (timeline.signature(one, name, target) for one in below)
+    return all(one is not None and one.is_async and not one.yields for one in found)
+
+
+def _is_misused(value: ast.expr, source: Source) -> bool:
+    """Tell whether a coroutine is dropped, or used as if it were its result."""
+    parent = source.parent(value)
+    match parent:
+        case ast.Expr():
+            return True
+        case ast.Attribute():
+            return parent.attr not in _OF_COROUTINES
+        case ast.For() | ast.comprehension():
+            return parent.iter is value
+        case ast.If() | ast.While() | ast.IfExp():
+            return parent.test is value
+        case ast.keyword():
+            return parent.arg is None
+        case ast.Assign(targets=[ast.Tuple() | ast.List()]):
+            return True
+        case ast.Assign(targets=[ast.Name() as name]):
+            reads = [one for one in source.nodes(ast.Name) if one.id == name.id and isinstance(one.ctx, ast.Load)]
+            bound = source.names.bindings(name)
+            own = [one for one in reads if source.names.bindings(one) == bound]
+            return len(bound) == 1 and bool(own) and all(_is_misused(one, source) for one in own)
+        case _:
+            return isinstance(parent, _OPERATIONS)
+
+
+def awaited(found: Unawaited, source: Source) -> Rewrite:
+    """Return the change that awaits a call.
+
+    Raises:
+        Unclear: it is not a statement of its own in an async function, or some release returns no coroutine.
+    """
+    oldest = source.project.oldest
+    then = timeline.signature(found.owner, found.method, oldest)
+    if then is None or not then.is_async or then.yields:
+        raise Unclear(f"in {oldest}, which the project admits, it is not")
+    if not isinstance(source.parent(found.call), ast.Expr):
+        raise Unclear("await it where its result is used")
+    if not isinstance(source.names.enclosing_function(found.call), ast.AsyncFunctionDef):
+        raise Unclear("the function around it is not async, and cannot await it")
+    start = source.start(found.call)
+    return Rewrite((Change(source.span_between(start, start), "await "),))

@@ -1,0 +1,60 @@
+"""A call without await of a method that is async now.
+
+What it finds:
+    A method of Pipecat's that an earlier release had without ``async`` and the target release has with it, called
+    where its coroutine is dropped, or taken for its result.
+
+Why it matters:
+    The method does not run: its caller gets a coroutine that nothing awaits. Only a warning at the end tells of it.
+
+Example:
+    ::
+
+        async def greet(self):
+            self.set_voice("other")
+
+    becomes::
+
+        async def greet(self):
+            await self.set_voice("other")
+
+Fix safety:
+    Safe: the call did nothing. Mended is a statement of its own in an async function. Left to a human otherwise, and
+    where the project still admits a release that has the method without ``async``.
+
+References:
+    https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from checks.pipecat.coroutines import awaited, unawaited
+from checks.rule import Finding, Fix, Impact, Rule
+from checks.source import Source
+from checks.unclear import Unclear
+
+RULE = Rule(
+    __name__,
+    needles=("pipecat",),
+    fix=Fix.SAFE,
+    impact=Impact.SILENT,
+    url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
+)
+
+
+@RULE.on(ast.Call)
+def called(node: ast.Call, source: Source) -> Iterator[Finding]:
+    """Decide on one call."""
+    found = unawaited(node, source)
+    if found is None:
+        return
+    facts, why = None, ""
+    try:
+        facts = awaited(found, source)
+    except Unclear as reason:
+        why = f"; {reason}"
+    message = f"{found.method} is async since {found.since}: without await it does not run{why}"
+    yield RULE.finding(source, node, message, facts=facts)
