@@ -12,7 +12,7 @@ from checks.arguments import Change, Rewrite
 from checks.guards import asks_for, tests_version
 from checks.pipecat import timeline
 from checks.pipecat.hierarchy import is_of_library
-from checks.pipecat.members import is_defined, is_own
+from checks.pipecat.members import is_defined_below, is_own
 from checks.pipecat.objects import Object, owner_of
 from checks.pipecat.releases import Release
 from checks.source import Source
@@ -47,7 +47,7 @@ def unawaited(call: ast.Call, source: Source) -> Unawaited | None:
     since = timeline.async_since(lambda release: timeline.signature(owner, name, release), target)
     if since is None or is_own(found.lineage, name):
         return None
-    if not found.is_exact and (is_defined(name, source) or not _are_async_below(owner, name, target)):
+    if not found.is_exact and (is_defined_below(owner, name, source) or not _are_async_below(owner, name, target)):
         return None
     if tests_version(call, source) or asks_for(name, call, source):
         return None

@@ -93,7 +93,7 @@ def gone_from(found: Object, name: str, source: Source) -> Gone | None:
     gone = gone_above(found.lineage, name, source)
     if gone is None or is_own(found.lineage, name) or _is_set(gone, source):
         return None
-    if not found.is_exact and (_is_below(gone.owner, name, source) or is_defined(name, source)):
+    if not found.is_exact and (_is_below(gone.owner, name, source) or is_defined_below(gone.owner, name, source)):
         return None
     return gone
 
@@ -141,11 +141,12 @@ def _may_have(node: ast.ClassDef, name: str) -> bool:
 
 def _is_set(gone: Gone, source: Source) -> bool:
     """Tell whether the project gives an object that may be of a class such an attribute, from outside or by name."""
+    above = timeline.canonical(gone.owner, source.project.target)
     for user in source.project.mentioning(gone.member):
         for one in user.nodes(ast.Attribute):
             if one.attr == gone.member and isinstance(one.ctx, ast.Store):
                 owner = user.names.enclosing_class(one) if is_self_attribute(one, user) else None
-                if owner is None or gone.owner in lineage(owner, user).names:
+                if owner is None or above in lineage(owner, user).names:
                     return True
         for one in user.nodes(ast.Constant):
             if isinstance(one.value, str) and one.value.rpartition(".")[2] == gone.member:
@@ -162,16 +163,37 @@ def _is_below(owner: str, name: str, source: Source) -> bool:
     return any(above in timeline.lineage(one, target) for one in timeline.definers(name, target))
 
 
-def is_defined(name: str, source: Source) -> bool:
-    """Tell whether any class of the project's defines a member of that name: the object may be of that one."""
+def is_defined_below(owner: str, name: str, source: Source) -> bool:
+    """Tell whether a class of the project's that derives from one of Pipecat's may have such a member of its own."""
+    above = timeline.canonical(owner, source.project.target)
     for user in source.project.mentioning(name):
-        for node in user.nodes(ast.FunctionDef, ast.AsyncFunctionDef):
-            if node.name == name and isinstance(user.parent(node), ast.ClassDef):
+        for node in user.nodes(ast.ClassDef):
+            if any(_binds(statement, name) for statement in node.body) and _leads_below(node, user, above):
                 return True
-        for field in user.nodes(ast.Name):
-            if field.id == name and isinstance(field.ctx, ast.Store):
-                if isinstance(user.names.scope(field), ast.ClassDef):
-                    return True
+    return False
+
+
+def _binds(statement: ast.stmt, name: str) -> bool:
+    """Tell whether a statement of a class body makes a member of that name."""
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return statement.name == name
+    return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(statement))
+
+
+def _leads_below(node: ast.ClassDef, source: Source, above: str) -> bool:
+    """Tell whether a class, or one that has it among its bases, derives from a class of Pipecat's."""
+    todo, seen = [(node, source)], set[ast.ClassDef]()
+    while todo:
+        one, home = todo.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        if above in lineage(one, home).names:
+            return True
+        for user in home.project.mentioning(one.name):
+            for other in user.nodes(ast.ClassDef):
+                if any(one.name in ast.unparse(base) for base in other.bases):
+                    todo.append((other, user))
     return False
 
 
