@@ -33,6 +33,7 @@ from collections.abc import Iterator
 
 from checks.guards import asks_for, tests_version
 from checks.pipecat import timeline
+from checks.pipecat.context_moves import CREATE, GET_FRAME, ONLY_CONTEXTS
 from checks.pipecat.members import dead_overrides, gone_from, renamed
 from checks.pipecat.objects import owner_of
 from checks.receivers import is_super_call
@@ -40,6 +41,8 @@ from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 from checks.unclear import Unclear
 
+# service-made-context tells of these.
+_OF_CONTEXTS = (CREATE, GET_FRAME, *ONLY_CONTEXTS)
 RULE = Rule(
     __name__,
     needles=("pipecat",),
@@ -52,7 +55,7 @@ RULE = Rule(
 @RULE.on(ast.Attribute)
 def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     """Decide on ``object.member``."""
-    if node.attr not in timeline.ended() or not isinstance(node.ctx, ast.Load):
+    if node.attr not in timeline.ended() or node.attr in _OF_CONTEXTS or not isinstance(node.ctx, ast.Load):
         return
     found = owner_of(node, source)
     gone = gone_from(found, node.attr, source) if found is not None else None
