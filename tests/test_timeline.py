@@ -137,9 +137,10 @@ def test_what_the_script_reads(builder: ModuleType, tmp_path: Path) -> None:
     )
     assert lines["pipecat.new"] == (
         '{"c":{'
-        '"Base":{"b":[[0,null,[]]],"i":[[0,1,"(*,name=,**kwargs)"]]},'
+        '"Base":{"b":[[0,null,[]]],"i":[[0,1,"(*,name=,**kwargs)"]],"m":{"name":[[0,1,"self"]]}},'
         '"Frame":{"b":[[0,1,[]]],"k":[[0,1,["dataclasses.dataclass"]]],'
         '"m":{"id":[[0,1,""]],"size":[[0,1,""]],"text":[[0,1,""]]},"o":[[0,1,"size,text="]]},'
         '"Service":{"b":[[0,1,["pipecat.new.Base"]]],"i":[[0,1,"(key,*rest,voice=,speed=,**kw>)"]],'
-        '"m":{"run":[[0,1,"async(text,/,*,id)"]]}}},"r":[[0,null,""]],"v":{"Alias":[[0,1,""]]}}'
+        '"m":{"__getattr__":[[0,1,"(name)"]],"run":[[0,1,"async(text,/,*,id)"]],"say":[[0,1,"async*()"]]}}},'
+        '"r":[[0,null,""]],"v":{"Alias":[[0,1,""]]}}'
     )
