@@ -15,6 +15,7 @@ from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.members import is_defined_below, is_own
 from checks.pipecat.objects import Object, owner_of
 from checks.pipecat.releases import Release
+from checks.receivers import is_self_attribute, is_super_call
 from checks.source import Source
 from checks.unclear import Unclear
 
@@ -99,7 +100,8 @@ def awaited(found: Unawaited, source: Source) -> Rewrite:
     """Return the change that awaits a call.
 
     Raises:
-        Unclear: it is not a statement of its own in an async function, or some release returns no coroutine.
+        Unclear: it is not a statement of its own in an async function, it is asked of the object it stands in, or some
+            release returns no coroutine.
     """
     oldest = source.project.oldest
     then = timeline.signature(found.owner, found.method, oldest)
@@ -109,5 +111,9 @@ def awaited(found: Unawaited, source: Source) -> Rewrite:
         raise Unclear("await it where its result is used")
     if not isinstance(source.names.enclosing_function(found.call), ast.AsyncFunctionDef):
         raise Unclear("the function around it is not async, and cannot await it")
+    assert isinstance(found.call.func, ast.Attribute)
+    if is_self_attribute(found.call.func, source) or is_super_call(found.call, found.method):
+        # TTSService.set_voice calls the _update_settings that its class may override.
+        raise Unclear("once it runs, it may call the method it stands in")
     start = source.start(found.call)
     return Rewrite((Change(source.span_between(start, start), "await "),))

@@ -10,17 +10,18 @@ Why it matters:
 Example:
     ::
 
-        async def greet(self):
-            self.set_voice("other")
+        async def greet(tts: TTSService):
+            tts.set_voice("other")
 
     becomes::
 
-        async def greet(self):
-            await self.set_voice("other")
+        async def greet(tts: TTSService):
+            await tts.set_voice("other")
 
 Fix safety:
-    Safe: the call did nothing. Mended is a statement of its own in an async function. Left to a human otherwise, and
-    where the project still admits a release that has the method without ``async``.
+    Safe: the call did nothing. Mended is a statement of its own in an async function. Left to a human otherwise, where
+    it is a call on ``self``, which may lead back to where it stands, and where the project still admits a release that
+    has the method without ``async``.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
