@@ -1,0 +1,141 @@
+"""A use of everything in upstream's registry of deprecations, as people write it."""
+
+from __future__ import annotations
+
+from checks.pipecat import tables, timeline
+from checks.pipecat.deprecations import Deprecation, records
+from checks.pipecat.releases import NEWEST
+from checks.pipecat.timeline import place
+
+# Values by what a field needs, of settings.tsv's column; everything else is given a text.
+_VALUES = {"dict": "{}", "list": "[]", "bool": "True", "Language": "Language.EN"}
+_PARAMS = ("params", "live_options", "connection_params")
+_LANGUAGE = "from pipecat.transcriptions.language import Language\n"
+_FROM_SCENARIO = "from pipecat.evals.{0} import {1}\n\n\ndef run(it):\n    return {1}.from_scenario(it, {2}=False)\n"
+_WRITTEN = {
+    **{
+        f"pipecat.evals.{module}.{name}.from_scenario.{knob}": _FROM_SCENARIO.format(module, name, knob)
+        for module, name in (("session", "EvalSession"), ("script_session", "EvalScriptSession"))
+        for knob in ("stop_bot", "trigger_disconnect")
+    },
+    "pipecat.workers.runner.WorkerRunner.run.worker": (
+        "from pipecat.workers.runner import WorkerRunner\n\n\nasync def main(worker):\n"
+        "    runner = WorkerRunner()\n    await runner.run(worker)\n"
+    ),
+    "pipecat.frames.frames.ServiceUpdateSettingsFrame.settings": (
+        "from pipecat.frames.frames import TTSUpdateSettingsFrame\n\n"
+        'frame = TTSUpdateSettingsFrame(settings={"voice": "x"})\n'
+    ),
+    "pipecat.processors.aggregators.llm_response_universal.LLMAssistantAggregatorParams.context_summarization_config": (
+        "from pipecat.processors.aggregators.llm_response_universal import LLMAssistantAggregatorParams\n"
+        "from pipecat.utils.context.llm_context_summarization import LLMContextSummarizationConfig\n\n"
+        "params = LLMAssistantAggregatorParams(\n"
+        "    context_summarization_config=LLMContextSummarizationConfig(target_context_tokens=500)\n)\n"
+    ),
+    "pipecat.processors.aggregators.llm_response_universal.LLMUserAggregatorParams.user_turn_completion_config": (
+        "from pipecat.processors.aggregators.llm_response_universal import LLMUserAggregatorParams\n\n\n"
+        "def params(config):\n"
+        "    return LLMUserAggregatorParams(\n"
+        "        filter_incomplete_user_turns=True, user_turn_completion_config=config\n    )\n"
+    ),
+    "pipecat.services.tts_service.TTSService.text_filters": (
+        "from pipecat.services.cartesia.tts import CartesiaTTSService\n"
+        "from pipecat.utils.text.markdown_text_filter import MarkdownTextFilter\n\n"
+        'tts = CartesiaTTSService(api_key="key", text_filters=[MarkdownTextFilter()])\n'
+    ),
+    "pipecat.utils.text.markdown_text_filter.MarkdownTextFilter": (
+        "from pipecat.services.cartesia.tts import CartesiaTTSService\n"
+        "from pipecat.utils.text.markdown_text_filter import MarkdownTextFilter\n\n"
+        'tts = CartesiaTTSService(api_key="key", text_filters=[MarkdownTextFilter()])\n'
+    ),
+    "pipecat.services.azure.tts.AzureBaseTTSService.InputParams": (
+        "from pipecat.services.azure.tts import AzureTTSService\n\n"
+        'AzureTTSService(params=AzureTTSService.InputParams(style="calm"))\n'
+    ),
+}
+
+
+def use(record: Deprecation) -> str:
+    """Return a program that uses what a record is about."""
+    if record.name in _WRITTEN:
+        return _WRITTEN[record.name]
+    at = place(record.name)
+    assert at is not None, record.name
+    outer, _, rest = at.name.partition(".")
+    if record.kind == "module":
+        return f"from {record.name} import {(name := _first_name(record.name))}\n\nprint({name})\n"
+    start = f"from {at.module} import {outer}\n"
+    owner, _, member = at.name.rpartition(".")
+    if record.kind == "parameter":
+        return start + _call(f"{at.module}.{owner}", owner, member)
+    if record.kind == "method":
+        return f"{start}\n\nasync def run(it: {owner}):\n    await it.{member}()\n"
+    if record.kind == "property":
+        return f"{start}\n\ndef run(it: {owner}):\n    return it.{member}\n"
+    service = _service_of(record)
+    if service is not None:
+        keyword = next((one for one in _PARAMS if timeline.keyword_history(service, one)), "params")
+        return start + _imported(service) + _call(service, service.rpartition(".")[2], keyword, at.name)
+    return f"{start}\nprint({at.name})\n" if not rest else f"{start}\n{outer}(params={at.name}())\n"
+
+
+def _call(dotted: str, owner: str, keyword: str, params: str | None = None) -> str:
+    """Return a call that gives a keyword; one of params is given a field that has a place in the settings."""
+    if keyword not in _PARAMS:
+        return f"{_LANGUAGE}\n{owner}({keyword}={_value(dotted, keyword)})\n"
+    service, fields = _fields(dotted, keyword)
+    given = next((f"{name}={_VALUES.get(needs, repr('x'))}" for name, needs in fields), "")
+    named = params or _params_of(service)
+    top = place(named) if params is None else None
+    imported = f"from {top.module} import {top.name.partition('.')[0]}\n" if top is not None else ""
+    name = top.name if top is not None else named
+    return f"{imported}{_LANGUAGE}\n{owner}({keyword}={name}({given}))\n"
+
+
+def _value(dotted: str, keyword: str) -> str:
+    lineage = timeline.lineage(dotted, NEWEST)
+    for owner, name, value, *_ in tables.rows("keywords.tsv"):
+        if name == keyword and owner in (dotted, *lineage) and value != "*":
+            return value.replace("*", "")
+    fields = [needs for _, needs in _fields(dotted, keyword)[1]]
+    return _VALUES.get(fields[0] if fields else "", '"x"')
+
+
+def _fields(service: str, keyword: str) -> tuple[str, list[tuple[str, str]]]:
+    """Return the class that settings.tsv speaks of, and the fields that become settings, those of any value first."""
+    for owner in timeline.lineage(service, NEWEST):
+        rows = [row for row in tables.rows("settings.tsv") if (row[0], row[1]) == (owner, keyword)]
+        if rows:
+            kept = [(row[2], row[7]) for row in rows if row[3].startswith("settings:") and not row[5]]
+            return owner, sorted(kept, key=lambda row: (row[1] not in ("", *_VALUES), row[1] != ""))
+    return service, []
+
+
+def _params_of(service: str) -> str:
+    """Return the class of a service's params."""
+    module, _, name = service.rpartition(".")
+    package = module.rpartition(".")[0]
+    of_it = (one.name for one in records() if one.kind == "class" and (one.replacement or "") == f"{name}.Settings")
+    return next((one for one in of_it if one.startswith(package)), f"{service}.InputParams")
+
+
+def _service_of(record: Deprecation) -> str | None:
+    """Return the service whose settings took the place of a class."""
+    name, _, last = (record.replacement or "").rpartition(".")
+    package = record.name.rpartition(".")[0].removesuffix(f".{name}")
+    if last != "Settings":
+        return None
+    folder = package.rpartition(".")[0]
+    homes = (package, f"{folder}.stt", f"{folder}.tts", f"{folder}.llm")
+    return next((f"{home}.{name}" for home in homes if timeline.exists(f"{home}.{name}", NEWEST)), None)
+
+
+def _imported(dotted: str) -> str:
+    module, _, name = dotted.rpartition(".")
+    return f"from {module} import {name}\n"
+
+
+def _first_name(module: str) -> str:
+    names = [name for name in timeline.names_of(module) if timeline.exists(f"{module}.{name}", NEWEST)]
+    defined = [name for name in names if timeline.canonical(f"{module}.{name}", NEWEST) == f"{module}.{name}"]
+    return (defined or names)[0]
