@@ -12,7 +12,19 @@ _VALUES = {"dict": "{}", "list": "[]", "bool": "True", "Language": "Language.EN"
 _PARAMS = ("params", "live_options", "connection_params")
 _LANGUAGE = "from pipecat.transcriptions.language import Language\n"
 _FROM_SCENARIO = "from pipecat.evals.{0} import {1}\n\n\ndef run(it):\n    return {1}.from_scenario(it, {2}=False)\n"
+_REGISTERED = (
+    "from pipecat.adapters.llm.schemas.tools_schema import ToolsSchema\nfrom {0} import {1}\n\n\n"
+    "async def search(params):\n    pass\n\n\ndef run(it: {1}):\n    it.register_direct_function(search)\n"
+    "    return ToolsSchema(standard_tools=[search])\n"
+)
 _WRITTEN = {
+    **{
+        f"{module}.{name}.register_direct_function": _REGISTERED.format(module, name)
+        for module, name in (
+            ("pipecat.services.llm_service", "LLMService"),
+            ("pipecat.pipeline.llm_switcher", "LLMSwitcher"),
+        )
+    },
     **{
         f"pipecat.evals.{module}.{name}.from_scenario.{knob}": _FROM_SCENARIO.format(module, name, knob)
         for module, name in (("session", "EvalSession"), ("script_session", "EvalScriptSession"))

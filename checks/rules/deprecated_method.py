@@ -19,8 +19,9 @@ Example:
             await params.app_resources.find()
 
 Fix safety:
-    Safe where the old member only hands on to one of another name. Left to a human otherwise: most are replaced by a
-    frame or by an argument elsewhere.
+    Safe where the old member only hands on to one of another name. Unsafe: ``register_direct_function`` goes where the
+    file lists the function among a context's tools, which registers it, and forgets it once they no longer do. Left to
+    a human otherwise: most are replaced by a frame or by an argument elsewhere.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -34,6 +35,7 @@ from collections.abc import Iterator
 from checks.guards import tests_version
 from checks.pipecat.coroutines import unawaited
 from checks.pipecat.deprecations import Deprecation, of_member, records
+from checks.pipecat.direct_functions import REGISTER, needless
 from checks.pipecat.hierarchy import lineage
 from checks.pipecat.members import renamed
 from checks.pipecat.objects import owner_of
@@ -67,13 +69,17 @@ def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     for owner in found.lineage.outside:
         one = _found(owner, node.attr, source)
         if one is not None:
-            facts, why = None, ""
+            facts, fix, why = None, Fix.NONE, ""
             try:
-                facts = renamed(node, owner, found, source)
+                if node.attr == REGISTER:
+                    facts, fix = needless(node, source), Fix.UNSAFE
+                else:
+                    facts = renamed(node, owner, found, source)
+                    fix = facts.fix
             except Unclear as reason:
                 why = f"; {reason}" if str(reason) else ""
             message = f"{_short(one)} {one.story}{why}"
-            yield RULE.finding(source, node, message, facts=facts, removed_in=one.removed_in)
+            yield RULE.finding(source, node, message, facts=facts, fix=fix, removed_in=one.removed_in)
             return
 
 
