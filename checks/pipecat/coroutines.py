@@ -38,7 +38,9 @@ def unawaited(call: ast.Call, source: Source) -> Unawaited | None:
 
     A coroutine that goes anywhere else, into a call or out of the function, may well be awaited there.
     """
-    if not isinstance(call.func, ast.Attribute) or not _is_misused(call, source):
+    if not isinstance(call.func, ast.Attribute) or call.func.attr not in timeline.once_sync():
+        return None
+    if not _is_misused(call, source):
         return None
     found, name = owner_of(call.func, source), call.func.attr
     owner = _owner(found, name, source) if found is not None else None

@@ -38,7 +38,10 @@ def classes_of(node: ast.expr, source: Source) -> frozenset[str]:
 
 def object_of(node: ast.expr, source: Source) -> Object | None:
     """Return what is known of the object an expression stands for, None where its class cannot be told."""
-    return _narrowed(node, source) or _object(node, source, 0)
+    known: dict[ast.expr, Object | None] = source.project.memo.setdefault("objects", {})
+    if node not in known:
+        known[node] = _narrowed(node, source) or _object(node, source, 0)
+    return known[node]
 
 
 def owner_of(node: ast.Attribute, source: Source) -> Object | None:
@@ -62,10 +65,18 @@ def _object(node: ast.expr | None, source: Source, steps: int) -> Object | None:
             return _named(node, source, steps)
         case ast.Attribute() if is_self_attribute(node, source):
             owner = source.names.enclosing_class(node)
-            kept = list(assigned(Receiver(node, owner), source)) if owner is not None else []
-            return _only(kept, source, steps)
+            return _kept_in(node, owner, source, steps) if owner is not None else None
         case _:
             return None
+
+
+def _kept_in(node: ast.Attribute, owner: ast.ClassDef, source: Source, steps: int) -> Object | None:
+    """Return what is known of the object in an attribute of ``self``."""
+    known: dict[tuple[ast.ClassDef, str], list[ast.expr | None]] = source.project.memo.setdefault("attributes", {})
+    key = owner, node.attr
+    if key not in known:
+        known[key] = list(assigned(Receiver(node, owner), source))
+    return _only(known[key], source, steps)
 
 
 def _built(call: ast.Call, source: Source) -> Object | None:

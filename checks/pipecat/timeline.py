@@ -407,6 +407,15 @@ def ended() -> frozenset[str]:
 
 
 @cache
+def once_sync() -> frozenset[str]:
+    """Return the names of what is async in some release and was not in another: few, and a quick way to tell."""
+    kinds: dict[str, set[bool]] = {}
+    for name, runs in re.findall(r'"(\w+)":\[((?:\[\d+,(?:\d+|null),"(?:async)?\([^"]*"\],?)+)\]', _text()):
+        kinds.setdefault(name, set()).update(start == "async" for start in re.findall(r'"(async)?\(', runs))
+    return frozenset(name for name, found in kinds.items() if len(found) > 1)
+
+
+@cache
 def definers(name: str, release: Release) -> frozenset[str]:
     """Return the dotted names of the classes that themselves define a member of that name in a release."""
     index, found = RELEASES.index(release), set[str]()
