@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DISTRIBUTION = "pipecat-ai"
 _NAME = re.compile(r"pipecat[-_.]+ai(?![\w.-])", re.IGNORECASE)
 _FORM = re.compile(
-    r"(?P<name>pipecat[-_.]+ai)\s*(?P<bracket>\[(?P<extras>[^\]]*)\])?\s*"
+    r"(?P<name>pipecat[-_.]+ai)(?![\w.-])\s*(?P<bracket>\[(?P<extras>[^\]]*)\])?\s*"
     r"(?:\((?P<within>[^)]*)\)|(?P<specifier>[^;@()]*?))\s*(?:;(?P<marker>.*)|@.*)?",
     re.IGNORECASE,
 )
@@ -252,7 +252,10 @@ def _of_setup(text: str) -> Iterator[tuple[int, int]]:
         if line.startswith("["):
             section, key = line.strip(), ""
         elif not line[0].isspace():
-            key = line.partition("=")[0].strip()
+            key, _, value = line.partition("=")
+            key = key.strip()
+            if section == "[options]" and key in _SETUPS and value.strip():
+                yield match.start() + len(line) - len(value), match.end()
         elif section == "[options.extras_require]" or (section == "[options]" and key in _SETUPS):
             yield match.span()
 

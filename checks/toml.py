@@ -22,7 +22,10 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class String:
-    """A string written on one line without escapes: what leads to it, its text, and where that begins and ends."""
+    """A string written on one line: what leads to it, its text, and where that begins and ends.
+
+    A character of the text stands where it is counted to stand if no escape comes before it.
+    """
 
     path: Path
     text: str
@@ -76,8 +79,9 @@ class _Reader:
 
     def _value(self, path: Path) -> Iterator[String]:
         token = self._next()
-        if token.lastgroup == "string" and not (token[0][0] == '"' and "\\" in token[0]):
-            yield String(path, token[0][1:-1], token.start() + 1, token.end() - 1)
+        if token.lastgroup == "string":
+            text = tomllib.loads(f"x = {token[0]}")["x"] if "\\" in token[0] else token[0][1:-1]
+            yield String(path, text, token.start() + 1, token.end() - 1)
         elif token[0] == "[":
             yield from self._array(path)
         elif token[0] == "{":

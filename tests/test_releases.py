@@ -20,6 +20,12 @@ from checks.pipecat.releases import NEWEST, RELEASES, UnknownRelease, oldest_bes
         ("requirements.txt", "pipecat-ai\n", None),
         ("pyproject.toml", '[project]\ndependencies = [\n  "pipecat-ai[openai]==0.0.95",\n]\n', "0.0.95"),
         ("pyproject.toml", '[project]\ndependencies = ["x", "pipecat-ai>=1.3,<1.4"]\n', "1.3.0"),
+        (
+            "pyproject.toml",
+            '[project]\ndependencies = ["pipecat-ai>=1.3,<1.4; python_version < \\"3.14\\""]\n',
+            "1.3.0",
+        ),
+        ("pyproject.toml", '[project]\ndependencies = ["pipecat-ai-flows>=1.0", "pipecat-ai>=1.3,<1.4"]\n', "1.3.0"),
         ("uv.lock", '[[package]]\nname = "pipecat-ai"\nversion = "1.2.1"\n', "1.2.1"),
     ],
 )

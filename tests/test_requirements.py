@@ -101,6 +101,12 @@ def test_files(tmp_path: Path) -> None:
     assert not mentions(place)
 
 
+def test_a_requirement_beside_its_key() -> None:
+    text = "[options]\ninstall_requires = pipecat-ai==1.1.0\n"
+    (found,) = read(Path("setup.cfg"), text)
+    assert (found.standard, text[found.whole.start : found.whole.end]) == ("==1.1.0", "pipecat-ai==1.1.0")
+
+
 def test_strings_of_toml() -> None:
     text = """\
 a = 'x # y' # "z"
@@ -119,11 +125,13 @@ o = "r"
         (("b.c", "d", 1), "e"),
         (("b.c", "d", 2, "f"), "g"),
         (("b.c", "d", 2, "h", 1), "i"),
+        (("b.c", "d", 3), "A"),
         (("b.c", "d", 4), "k"),
         (("m", "n", 0, "o"), "p"),
         (("m", "n", 1, "q", "o"), "r"),
     ]
-    assert [text[one.start : one.end] for one in found] == [one.text for one in found]
+    plain = [one for one in found if one.text != "A"]
+    assert [text[one.start : one.end] for one in plain] == [one.text for one in plain]
     assert toml.strings("a = \n") == []
 
 

@@ -218,6 +218,8 @@ def _check_members(found: Uses, source: Source) -> None:
             raise Unclear(f"{node.attr} is used by way of its module")
         if _old(node.value, source):
             raise Unclear(f"{source.segment(node)} has no counterpart")
+        if node.attr == "tools" and (is_context(node.value, source) or getattr(node.value, "attr", "") == "context"):
+            raise Unclear(f"the tools that line {node.lineno} asks for are no list any more")
         if is_context(node.value, source):
             release = lost_member(node.attr, source) if node.attr not in (STORED, *_BECAME_ASYNC) else None
             if release is not None or (node.attr.startswith("_") and node.attr != "_messages"):
@@ -415,6 +417,10 @@ def _imports(found: Uses, wanted: Collection[str], source: Source) -> tuple[tupl
     """Return the imports that move, of which one brings what is new; and what is left to be imported otherwise."""
     news = {old: rows()[old] for old in found.imported.values()}
     left = [dotted for dotted in wanted if dotted not in news.values()]
+    for node in found.statements:
+        brought = {news[found.imported[alias]] for alias in node.names if alias in found.imported}
+        if not brought.isdisjoint(wanted) and not _is_seen(node, [*found.makes, *found.frames], source):
+            raise Unclear(f"what the import of line {node.lineno} brings is needed where it is not seen")
     imports: list[MovedImport] = []
     for node in found.statements:
         new = {alias: news[found.imported[alias]] for alias in node.names if alias in found.imported}

@@ -12,7 +12,7 @@ from checks.arguments import Change, Rewrite
 from checks.guards import asks_for, tests_version
 from checks.pipecat import timeline
 from checks.pipecat.hierarchy import is_of_library
-from checks.pipecat.members import is_defined_below, is_own
+from checks.pipecat.members import is_given
 from checks.pipecat.objects import Object, owner_of
 from checks.pipecat.releases import Release
 from checks.receivers import is_self_attribute, is_super_call
@@ -48,9 +48,9 @@ def unawaited(call: ast.Call, source: Source) -> Unawaited | None:
         return None
     target = source.project.target
     since = timeline.async_since(lambda release: timeline.signature(owner, name, release), target)
-    if since is None or is_own(found.lineage, name):
+    if since is None or is_given(found, owner, name, source):
         return None
-    if not found.is_exact and (is_defined_below(owner, name, source) or not _are_async_below(owner, name, target)):
+    if not found.is_exact and not _are_async_below(owner, name, target):
         return None
     if tests_version(call, source) or asks_for(name, call, source):
         return None
@@ -111,7 +111,7 @@ def awaited(found: Unawaited, source: Source) -> Rewrite:
         raise Unclear(f"in {oldest}, which the project admits, it is not")
     if not isinstance(source.parent(found.call), ast.Expr):
         raise Unclear("await it where its result is used")
-    if not isinstance(source.names.enclosing_function(found.call), ast.AsyncFunctionDef):
+    if not isinstance(source.names.scope(found.call), ast.AsyncFunctionDef):
         raise Unclear("the function around it is not async, and cannot await it")
     assert isinstance(found.call.func, ast.Attribute)
     if is_self_attribute(found.call.func, source) or is_super_call(found.call, found.method):

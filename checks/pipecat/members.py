@@ -91,11 +91,16 @@ def gone_from(found: Object, name: str, source: Source) -> Gone | None:
     It is certain where every ancestor is known, and nothing of the project's gives the object one of its own.
     """
     gone = gone_above(found.lineage, name, source)
-    if gone is None or is_own(found.lineage, name) or _is_set(gone, source):
+    if gone is None or is_given(found, gone.owner, name, source):
         return None
-    if not found.is_exact and (_is_below(gone.owner, name, source) or is_defined_below(gone.owner, name, source)):
-        return None
-    return gone
+    return gone if found.is_exact or not _is_below(gone.owner, name, source) else None
+
+
+def is_given(found: Object, owner: str, name: str, source: Source) -> bool:
+    """Tell whether the project may give an object a member of its own in place of its class's, in whatever way."""
+    if is_own(found.lineage, name) or _is_set(owner, name, source):
+        return True
+    return not found.is_exact and is_defined_below(owner, name, source)
 
 
 def gone_above(line: Lineage, name: str, source: Source) -> Gone | None:
@@ -125,12 +130,11 @@ def is_own(line: Lineage, name: str) -> bool:
 def _may_have(node: ast.ClassDef, name: str) -> bool:
     if node.keywords or not _is_plain(node):
         return True
+    if any(_binds(statement, one) for statement in node.body for one in (name, "__getattr__", "__getattribute__")):
+        return True
     for part in ast.walk(node):
         match part:
-            case ast.FunctionDef(name=found) | ast.AsyncFunctionDef(name=found) | ast.ClassDef(name=found):
-                if found in (name, "__getattr__", "__getattribute__") and part is not node:
-                    return True
-            case ast.Name(id=found, ctx=ast.Store()) | ast.Attribute(attr=found, ctx=ast.Store()) if found == name:
+            case ast.Attribute(attr=found, ctx=ast.Store()) if found == name:
                 return True
             case ast.Call(func=ast.Name(id="setattr")) | ast.Attribute(attr="__dict__"):
                 return True
@@ -139,17 +143,17 @@ def _may_have(node: ast.ClassDef, name: str) -> bool:
     return False
 
 
-def _is_set(gone: Gone, source: Source) -> bool:
+def _is_set(owner: str, member: str, source: Source) -> bool:
     """Tell whether the project gives an object that may be of a class such an attribute, from outside or by name."""
-    above = timeline.canonical(gone.owner, source.project.target)
-    for user in source.project.mentioning(gone.member):
+    above = timeline.canonical(owner, source.project.target)
+    for user in source.project.mentioning(member):
         for one in user.nodes(ast.Attribute):
-            if one.attr == gone.member and isinstance(one.ctx, ast.Store):
-                owner = user.names.enclosing_class(one) if is_self_attribute(one, user) else None
-                if owner is None or above in lineage(owner, user).names:
+            if one.attr == member and isinstance(one.ctx, ast.Store):
+                setter = user.names.enclosing_class(one) if is_self_attribute(one, user) else None
+                if setter is None or above in lineage(setter, user).names:
                     return True
         for one in user.nodes(ast.Constant):
-            if isinstance(one.value, str) and one.value.rpartition(".")[2] == gone.member:
+            if isinstance(one.value, str) and one.value.rpartition(".")[2] == member:
                 call = user.parent(one)
                 if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(("setattr", "patch", "object")):
                     return True
@@ -177,7 +181,11 @@ def _binds(statement: ast.stmt, name: str) -> bool:
     """Tell whether a statement of a class body makes a member of that name."""
     if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return statement.name == name
-    return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(statement))
+    return any(
+        (isinstance(part, ast.Name) and part.id == name)
+        or (isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and part.name == name)
+        for part in ast.walk(statement)
+    )
 
 
 def _leads_below(node: ast.ClassDef, source: Source, above: str) -> bool:

@@ -110,7 +110,7 @@ def place_taken(dotted: str, source: Source) -> NewName | None:
     new = successor(dotted, *source.project.releases)
     if new is None or not _is_called_alike(dotted, new, source):
         return None
-    return None if _is_tried(new.dotted, source) or _is_in_a_string(dotted, source) else new
+    return None if _is_tried(new.dotted, source) or _is_in_a_string(dotted, new, source) else new
 
 
 def _is_tried(dotted: str, source: Source) -> bool:
@@ -119,14 +119,19 @@ def _is_tried(dotted: str, source: Source) -> bool:
     return any(node.module == module and source.names.is_guarded(node) for node in source.nodes(ast.ImportFrom))
 
 
-def _is_in_a_string(dotted: str, source: Source) -> bool:
-    """Tell whether a string of the project's names a name, and is not one that changes with it."""
-    leaf = dotted.rpartition(".")[2]
-    return any(
-        isinstance(node.value, str) and f"{node.value}.".startswith(f"{dotted}.") and new_string(node, user) is None
-        for user in source.project.mentioning(leaf)
-        for node in user.nodes(ast.Constant)
-    )
+def _is_in_a_string(dotted: str, new: NewName, source: Source) -> bool:
+    """Tell whether a string of the project's names a name, as ``patch`` is given: it would patch what nobody uses."""
+    target = source.project.target
+    leaf, same = dotted.rpartition(".")[2], timeline.canonical(dotted, target)
+    is_gone = timeline.exists(dotted, target) is False
+    for user in source.project.mentioning(leaf):
+        for node in user.nodes(ast.Constant):
+            at = timeline.place(node.value) if isinstance(node.value, str) and leaf in node.value else None
+            named = f"{at.module}.{at.name.partition('.')[0]}" if at is not None else new.dotted
+            if named != new.dotted and timeline.canonical(named, target) == same:
+                if not (is_gone and new_string(node, user) is not None):
+                    return True
+    return False
 
 
 def string_given(call: ast.Call, source: Source) -> ast.Constant | None:

@@ -113,10 +113,20 @@ def extended(outdated: Outdated, source: Source) -> Rewrite:
     changes = [_parameters_added(by_place[-1], added, taken, source)]
     for call in inside:
         if is_super_call(call, method.name):
-            changes.append(_given(call, [Argument(name) for name in added], source))
+            _check_super(method, source)
+            by_name = bool(call.keywords) or any(isinstance(one, ast.Starred) for one in call.args)
+            new = [Argument(f"{name}={name}" if by_name else name) for name in added]
+            changes.append(_given(call, new, source))
         elif (missing := _missing(call, added, source)) and not any(one.arg is None for one in call.keywords):
             changes.append(_given(call, [Argument(f"{name}={name}") for name in missing], source))
     return Rewrite(tuple(changes))
+
+
+def _check_super(method: Function, source: Source) -> None:
+    """Raise Unclear where ``super()`` may be another class of the project's, which is not known to take as much."""
+    owner = source.names.enclosing_class(method)
+    if owner is None or len(lineage(owner, source).own) != 1:
+        raise Unclear("it hands on to a class of the project's own")
 
 
 def _check_names(method: Function, added: tuple[str, ...], source: Source) -> None:
@@ -159,6 +169,9 @@ def _missing(call: ast.Call, added: tuple[str, ...], source: Source) -> list[str
     if not isinstance(built, str) or not is_of_library(built, source):
         return []
     given = {one.arg for one in call.keywords}
+    if any(isinstance(one, ast.Starred) for one in call.args):
+        return []
+    given |= set(timeline.positional(built, source.project.target)[: len(call.args)])
     return [
         name for name in added if name not in given and timeline.lacking(built, [name], source.project.releases) is None
     ]

@@ -283,6 +283,8 @@ def _from_dict(value: ast.expr, dotted: str, source: Source) -> list[Argument]:
         if not isinstance(name, str) or "\n" in source.segment(item):
             raise Unclear("its value is not a dict written out")
         called = next((row.becomes for row in rows_of(dotted, name, source.project.target)), name)
+        if called == "extra" or any(field.text.startswith(f"{called}=") for field in fields):
+            raise Unclear(f"what becomes of its {name} is not plain")
         release = timeline.lacking(dotted, [called], source.project.releases)
         if release is not None:
             raise Unclear(f"{dotted.rpartition('.')[2]} of {release} has no {name}")

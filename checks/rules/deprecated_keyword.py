@@ -29,7 +29,8 @@ from checks.guards import tests_version
 from checks.pipecat import timeline
 from checks.pipecat.deprecations import Deprecation, deprecation, of_member, records
 from checks.pipecat.keywords import called_name
-from checks.pipecat.objects import classes_of
+from checks.pipecat.members import is_defined_below, is_own
+from checks.pipecat.objects import Object, owner_of
 from checks.pipecat.remedies import Given, mended
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
@@ -66,8 +67,18 @@ def _owners(node: ast.Call, source: Source) -> Iterator[str]:
     if name is not None:
         yield name
     elif isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS:
-        for owner in sorted(classes_of(node.func.value, source)):
-            yield f"{owner}.{node.func.attr}"
+        found = owner_of(node.func, source)
+        if found is not None and not _is_overridden(found, node.func.attr, source):
+            for owner in sorted(found.lineage.names):
+                yield f"{owner}.{node.func.attr}"
+
+
+def _is_overridden(found: Object, method: str, source: Source) -> bool:
+    """Tell whether a class of the project's may answer a call with a method of its own."""
+    if is_own(found.lineage, method):
+        return True
+    outside = found.lineage.outside
+    return not found.is_exact and any(is_defined_below(one, method, source) for one in outside)
 
 
 def _found(owner: str, keyword: str, source: Source) -> Deprecation | None:

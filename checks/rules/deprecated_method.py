@@ -37,7 +37,7 @@ from checks.pipecat.coroutines import unawaited
 from checks.pipecat.deprecations import Deprecation, of_member, records
 from checks.pipecat.direct_functions import REGISTER, needless
 from checks.pipecat.hierarchy import lineage
-from checks.pipecat.members import renamed
+from checks.pipecat.members import is_given, renamed
 from checks.pipecat.objects import owner_of
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
@@ -68,7 +68,7 @@ def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
         return  # which became-async tells of
     for owner in found.lineage.outside:
         one = _found(owner, node.attr, source)
-        if one is not None:
+        if one is not None and not is_given(found, owner, node.attr, source):
             facts, fix, why = None, Fix.NONE, ""
             try:
                 if node.attr == REGISTER:

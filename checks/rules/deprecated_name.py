@@ -33,7 +33,7 @@ from checks.guards import tests_version
 from checks.pipecat import timeline
 from checks.pipecat.deprecations import Deprecation, of_name
 from checks.pipecat.hierarchy import is_of_library
-from checks.pipecat.moves import move_of, new_name_of, new_string, one_by_one, place_taken, string_given
+from checks.pipecat.moves import move_of, new_name_of, one_by_one, place_taken
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 
@@ -87,19 +87,6 @@ def dotted_uses(node: ast.Attribute, source: Source) -> Iterator[Finding]:
             yield RULE.finding(
                 source, node, message, facts=facts, fix=new.fix if new else None, removed_in=one.removed_in
             )
-
-
-@RULE.on(ast.Call)
-def names_in_strings(node: ast.Call, source: Source) -> Iterator[Finding]:
-    """Decide on ``patch("pipecat.…")``: once the code uses the new name, nothing is patched any more."""
-    named = string_given(node, source)
-    facts = new_string(named, source) if named is not None else None
-    if (
-        named is not None
-        and facts is not None
-        and timeline.exists(str(named.value), source.project.target) is not False
-    ):
-        yield RULE.finding(source, named, f"{named.value} has another name now", facts=facts)
 
 
 def _found(dotted: str, source: Source) -> Deprecation | None:

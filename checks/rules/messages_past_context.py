@@ -116,6 +116,9 @@ def _moved(found: Sequence[ast.alias], source: Source) -> Rewrite:
     other = next((use for use in source.nodes(ast.Name) if _stands_for_it(use, source) and use not in made), None)
     if other is not None:
         raise Unclear(f"line {other.lineno} does more than make one")
+    kept = next((call for call in calls if isinstance(source.parent(call), (ast.Assign, ast.AnnAssign))), None)
+    if kept is not None:
+        raise Unclear(f"what is asked of the frame kept in line {kept.lineno} is not seen")
     changes = [change for call in calls for change in _wrapped(call, source)]
     return Rewrite(tuple(changes), Fix.UNSAFE, (CONTEXT, CONTEXT_FRAME))
 

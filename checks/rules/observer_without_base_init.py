@@ -68,14 +68,15 @@ class Facts:
 def derived(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
     """Decide on the constructor of one class."""
     init = method(node, "__init__")
-    if source.project.target < _ASKED_SINCE or not node.bases or init is None or _calls_a_constructor(init):
+    if source.project.target < _ASKED_SINCE or not node.bases or init is None or _calls_a_constructor(node):
         return
     found = lineage(node, source)
     if BASE_OBSERVER not in found.names or _answers_itself(found) or tests_version(node, source):
         return
     first = init.body[0]
     facts = None
-    if _needs_nothing(found, node, source) and source.begins_line(first) and not hasattr(first, "decorator_list"):
+    is_alone = source.begins_line(first) and all(one.lineno > first.lineno for one in init.body[1:])
+    if _needs_nothing(found, node, source) and is_alone and not hasattr(first, "decorator_list"):
         facts = Facts(source.span(first), ast.get_docstring(init) is not None)
     start = source.text.index("__init__", source.start(init))
     at = source.span_between(start, start + len("__init__"))
@@ -84,16 +85,23 @@ def derived(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
 
 
 def _needs_nothing(found: Lineage, node: ast.ClassDef, source: Source) -> bool:
-    """Tell whether the one base is a class of Pipecat's that can be built without arguments."""
+    """Tell whether the one base is a class of Pipecat's that can be built without arguments, for no class derives.
+
+    In a class that derives from this one another constructor may come next.
+    """
     if len(found.own) != 1 or len(node.bases) != 1 or not is_of_library(found.outside[0], source):
         return False
+    for user in source.project.mentioning(node.name):
+        for other in user.nodes(ast.ClassDef):
+            if any(node.name in ast.unparse(base) for base in other.bases):
+                return False
     built = signature(found.outside[0], "__init__", source.project.target)
     return built is not None and not built.required
 
 
-def _calls_a_constructor(init: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Tell whether a constructor calls another one, or anything that may, such as ``vars(self).update(…)``."""
-    for node in ast.walk(init):
+def _calls_a_constructor(owner: ast.ClassDef) -> bool:
+    """Tell whether a class calls a constructor, or anything that may, such as ``vars(self).update(…)``."""
+    for node in ast.walk(owner):
         if isinstance(node, ast.Attribute) and node.attr in ("__init__", "__dict__"):
             return True
         if isinstance(node, ast.Name) and node.id in ("super", "setattr", "vars"):

@@ -111,7 +111,7 @@ def _imports_of_file(source: Source) -> int:
     for node in found:
         _moved(node, source)
     for text in source.nodes(ast.Constant):
-        if isinstance(text.value, str) and text.value.startswith(f"{PACKAGE}."):
+        if isinstance(text.value, str) and f"{text.value}.".startswith(f"{PACKAGE}."):
             raise Unclear(f"a string of {source.path.name} names it too")
     return len(found)
 
