@@ -318,6 +318,12 @@ class Source:
                 return token.end[0], token.end[1] + 1
         return None
 
+    def name_of(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Span:
+        """Return where the name of a function stands in its definition."""
+        behind = self.text.index("def", self.start(node)) + len("def")
+        start = self.text.index(node.name, behind)
+        return self.span_between(start, start + len(node.name))
+
     def has_comment(self, start: int, end: int) -> bool:
         """Tell whether a comment stands between two offsets into the text."""
         if "#" not in self.text[start:end]:

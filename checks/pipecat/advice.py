@@ -15,10 +15,7 @@ from checks.pipecat.releases import Release
 @cache
 def rows() -> dict[str, str]:
     """Return the table, by name."""
-    found: dict[str, str] = {}
-    for name, said in tables.rows("advice.tsv"):
-        found[name] = said
-    return found
+    return tables.pairs("advice.tsv")
 
 
 def advice(dotted: str, release: Release) -> str | None:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from enum import Enum
 from functools import cache
 
-from checks.guards import conditions, is_none, tests_version
+from checks.guards import asks_for, is_none, tests_version
 from checks.pipecat import tables, timeline
 from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.objects import classes_of
@@ -41,10 +41,7 @@ _CONTENT_TYPES = ("text", "image_url", "input_audio", "file", "refusal")
 @cache
 def rows() -> dict[str, str]:
     """Return the table: the dotted name of each class that went, and of the one to use instead, or ``""``."""
-    found: dict[str, str] = {}
-    for old, new in tables.rows("contexts.tsv"):
-        found[old] = new
-    return found
+    return tables.pairs("contexts.tsv")
 
 
 def old_name(dotted: str, source: Source) -> str | None:
@@ -105,21 +102,7 @@ def known_classes(node: ast.expr, source: Source) -> frozenset[str]:
 
 def is_guarded(node: ast.AST, name: str, source: Source) -> bool:
     """Tell whether a use of a name that may be missing is one that looked first, or is ready for its being so."""
-    looked = (test for test, outcome in conditions(node, source) if outcome and isinstance(test, ast.Call))
-    asked = ([one.value for one in test.args if isinstance(one, ast.Constant)] for test in looked)
-    return tests_version(node, source) or any(name in one for one in asked) or _is_ready_for_it(node, source)
-
-
-def _is_ready_for_it(node: ast.AST, source: Source) -> bool:
-    """Tell whether an AttributeError is caught by name; who catches all exceptions does not expect this one."""
-    child = node
-    for above in source.ancestors(node):
-        if isinstance(above, ast.Try) and child in above.body:
-            kinds = (ast.walk(handler.type) for handler in above.handlers if handler.type is not None)
-            if any(isinstance(kind, ast.Name) and kind.id == "AttributeError" for found in kinds for kind in found):
-                return True
-        child = above
-    return False
+    return tests_version(node, source) or asks_for(name, node, source)
 
 
 def uses_of_method(name: str, source: Source) -> Iterator[tuple[ast.Attribute, ast.Call | None]]:

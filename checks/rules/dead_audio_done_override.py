@@ -74,7 +74,7 @@ def service(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
     if any(_builds_names(one) for _, one in ancestry.own) or (own is not None and "hasattr(" in source.segment(own)):
         if own is not None:
             message = f"{node.name}.{NAME} is not called by the service since {GONE_IN}; see whether anything else does"
-            yield RULE.finding(source, _name_of(own, source), message)
+            yield RULE.finding(source, source.name_of(own), message)
         return
     dispatched = any(list(_dispatches(one, home)) for home, one in ancestry.own)
     if own is not None and not dispatched:
@@ -91,17 +91,12 @@ def service(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
 
 def _dead(own: ast.AsyncFunctionDef | ast.FunctionDef, node: ast.ClassDef, source: Source) -> Finding:
     message = f"{node.name}.{NAME} is never called since {GONE_IN}"
-    at = _name_of(own, source)
+    at = source.name_of(own)
     if not _does_nothing(own):
         return RULE.finding(source, at, f"{message}; {_ELSEWHERE}")
     if _is_named_elsewhere(own, source):
         return RULE.finding(source, at, f"{message}; delete it with what else names it")
     return RULE.finding(source, at, f"{message}; it can go", facts=Facts(source.span(own)))
-
-
-def _name_of(own: ast.AsyncFunctionDef | ast.FunctionDef, source: Source) -> Span:
-    start = source.text.index(NAME, source.start(own))
-    return source.span_between(start, start + len(NAME))
 
 
 def _builds_names(node: ast.ClassDef) -> bool:

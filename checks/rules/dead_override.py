@@ -43,6 +43,4 @@ RULE = Rule(
 def overridden(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
     """Decide on the methods of one class."""
     for method, gone in dead_overrides(node, source):
-        start = source.text.index(method.name, source.text.index("def", source.start(method)) + len("def"))
-        at = source.span_between(start, start + len(method.name))
-        yield RULE.finding(source, at, f"{gone.story}; nothing of Pipecat's calls this override")
+        yield RULE.finding(source, source.name_of(method), f"{gone.story}; nothing of Pipecat's calls this override")

@@ -93,9 +93,7 @@ def overridden(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
         found = (_found(owner, method.name, source) for owner in outside)
         one = next((record for record in found if record is not None), None)
         if one is not None:
-            start = source.text.index(method.name, source.start(method))
-            at = source.span_between(start, start + len(method.name))
-            yield RULE.finding(source, at, f"{_short(one)} {one.story}", removed_in=one.removed_in)
+            yield RULE.finding(source, source.name_of(method), f"{_short(one)} {one.story}", removed_in=one.removed_in)
 
 
 def _found(owner: str, member: str, source: Source) -> Deprecation | None:

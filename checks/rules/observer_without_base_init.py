@@ -78,10 +78,8 @@ def derived(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
     is_alone = source.begins_line(first) and all(one.lineno > first.lineno for one in init.body[1:])
     if _needs_nothing(found, node, source) and is_alone and not hasattr(first, "decorator_list"):
         facts = Facts(source.span(first), ast.get_docstring(init) is not None)
-    start = source.text.index("__init__", source.start(init))
-    at = source.span_between(start, start + len("__init__"))
     message = f"{node.name} does not call the constructor of {BASE_OBSERVER.rpartition('.')[2]}; the pipeline needs it"
-    yield RULE.finding(source, at, message, facts=facts)
+    yield RULE.finding(source, source.name_of(init), message, facts=facts)
 
 
 def _needs_nothing(found: Lineage, node: ast.ClassDef, source: Source) -> bool:

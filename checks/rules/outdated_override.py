@@ -58,10 +58,8 @@ def overridden(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
         except Unclear as reason:
             why = f"; {reason}" if str(reason) else ""
         name = outdated.method.name
-        start = source.text.index(name, source.text.index("def", source.start(outdated.method)) + len("def"))
-        at = source.span_between(start, start + len(name))
         message = f"{name} is called with {_shown(outdated.now)} since {outdated.now.since}{why}"
-        yield RULE.finding(source, at, message, facts=facts)
+        yield RULE.finding(source, source.name_of(outdated.method), message, facts=facts)
 
 
 def _shown(signature: Signature) -> str:

@@ -60,8 +60,7 @@ def handlers(node: ast.Module, source: Source) -> Iterator[Finding]:
         function = handler.function
         if any(tests_version(use, source) for use in handler.registrations):
             continue
-        start = source.text.index(function.name, source.start(function))
-        at = source.span_between(start, start + len(function.name))
+        at = source.name_of(function)
         message = f"{function.name} takes six parameters; handlers of tools are given one since 1.0.0"
         try:
             yield RULE.finding(source, at, message, facts=with_params(handler, source))
