@@ -124,23 +124,35 @@ def gone_above(line: Lineage, name: str, source: Source) -> Gone | None:
 
 def is_own(line: Lineage, name: str) -> bool:
     """Tell whether one of the project's classes may have a member of that name."""
-    return any(_may_have(node, name) for _, node in line.own)
+    return any(_may_have(node, name, source) for source, node in line.own)
 
 
-def _may_have(node: ast.ClassDef, name: str) -> bool:
-    if node.keywords or not _is_plain(node):
-        return True
-    if any(_binds(statement, one) for statement in node.body for one in (name, "__getattr__", "__getattribute__")):
-        return True
+def _may_have(node: ast.ClassDef, name: str, source: Source) -> bool:
+    names = _names_of(node, source)
+    return names is None or name in names
+
+
+def _names_of(node: ast.ClassDef, source: Source) -> frozenset[str] | None:
+    """Return the names of all that a class may give its objects, None if it may be anything; worked out once."""
+    known: dict[ast.ClassDef, frozenset[str] | None] = source.project.memo.setdefault("members of classes", {})
+    if node not in known:
+        known[node] = None if node.keywords or not _is_plain(node) else _given(node)
+    return known[node]
+
+
+def _given(node: ast.ClassDef) -> frozenset[str] | None:
+    names: set[str] = set()
+    for statement in node.body:
+        names |= _bound(statement)
     for part in ast.walk(node):
         match part:
-            case ast.Attribute(attr=found, ctx=ast.Store()) if found == name:
-                return True
-            case ast.Call(func=ast.Name(id="setattr")) | ast.Attribute(attr="__dict__"):
-                return True
+            case ast.Attribute(attr="__dict__") | ast.Call(func=ast.Name(id="setattr")):
+                return None
+            case ast.Attribute(attr=found, ctx=ast.Store()):
+                names.add(found)
             case _:
                 pass
-    return False
+    return None if {"__getattr__", "__getattribute__"} & names else frozenset(names)
 
 
 def _is_set(owner: str, member: str, source: Source) -> bool:
@@ -172,20 +184,18 @@ def is_defined_below(owner: str, name: str, source: Source) -> bool:
     above = timeline.canonical(owner, source.project.target)
     for user in source.project.mentioning(name):
         for node in user.nodes(ast.ClassDef):
-            if any(_binds(statement, name) for statement in node.body) and _leads_below(node, user, above):
+            if any(name in _bound(statement) for statement in node.body) and _leads_below(node, user, above):
                 return True
     return False
 
 
-def _binds(statement: ast.stmt, name: str) -> bool:
-    """Tell whether a statement of a class body makes a member of that name."""
+def _bound(statement: ast.stmt) -> set[str]:
+    """Return the names that a statement of a class body may make members of."""
     if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return statement.name == name
-    return any(
-        (isinstance(part, ast.Name) and part.id == name)
-        or (isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and part.name == name)
-        for part in ast.walk(statement)
-    )
+        return {statement.name}
+    parts = list(ast.walk(statement))
+    names = {part.id for part in parts if isinstance(part, ast.Name)}
+    return names | {p.name for p in parts if isinstance(p, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))}
 
 
 def _leads_below(node: ast.ClassDef, source: Source, above: str) -> bool:
@@ -213,7 +223,7 @@ def dead_overrides(node: ast.ClassDef, source: Source) -> Iterator[tuple[Functio
         return
     for method in methods:
         gone = gone_above(line, method.name, source)
-        if gone is None or any(_may_have(one, method.name) for _, one in line.own[1:]):
+        if gone is None or any(_may_have(one, method.name, home) for home, one in line.own[1:]):
             continue
         was = timeline.member(gone.owner, method.name, gone.last) or ""
         if was != "property" and "(" not in was:

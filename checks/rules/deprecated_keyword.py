@@ -30,7 +30,7 @@ from checks.pipecat import timeline
 from checks.pipecat.deprecations import Deprecation, deprecation, of_member, records
 from checks.pipecat.keywords import called_name
 from checks.pipecat.members import is_defined_below, is_own
-from checks.pipecat.objects import Object, owner_of
+from checks.pipecat.objects import owner_of
 from checks.pipecat.remedies import Given, mended
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
@@ -55,6 +55,8 @@ def called(node: ast.Call, source: Source) -> Iterator[Finding]:
         found = ((owner, _found(owner, str(keyword.arg), source)) for owner in owners)
         owner, one = next(((owner, record) for owner, record in found if record is not None), ("", None))
         if one is not None and not _is_of_settings(one) and not tests_version(node, source):
+            if _is_overridden(node, source):
+                return
             message = f"{keyword.arg} of {owner.rpartition('.')[2]} {one.story}"
             is_class = timeline.constructor(owner, source.project.target) is not None
             given = Given(node, keyword, owner if is_class else one.name.rpartition(".")[0], one.since)
@@ -68,16 +70,19 @@ def _owners(node: ast.Call, source: Source) -> Iterator[str]:
         yield name
     elif isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS:
         found = owner_of(node.func, source)
-        if found is not None and not _is_overridden(found, node.func.attr, source):
-            for owner in sorted(found.lineage.names):
-                yield f"{owner}.{node.func.attr}"
+        for owner in sorted(found.lineage.names) if found is not None else ():
+            yield f"{owner}.{node.func.attr}"
 
 
-def _is_overridden(found: Object, method: str, source: Source) -> bool:
-    """Tell whether a class of the project's may answer a call with a method of its own."""
+def _is_overridden(node: ast.Call, source: Source) -> bool:
+    """Tell whether a class of the project's may answer the call of a method with one of its own."""
+    is_method = called_name(node, source) is None
+    found = owner_of(node.func, source) if is_method and isinstance(node.func, ast.Attribute) else None
+    if found is None or not isinstance(node.func, ast.Attribute):
+        return False
+    method, outside = node.func.attr, found.lineage.outside
     if is_own(found.lineage, method):
         return True
-    outside = found.lineage.outside
     return not found.is_exact and any(is_defined_below(one, method, source) for one in outside)
 
 
