@@ -48,6 +48,7 @@ class Project:
         self.memo: dict[str, Any] = {}
         self._overlay = dict(overlay or {})
         self._sources: dict[Path, Source] = {}
+        self._mentions: dict[str, list[Path]] = {}
         self._modules: dict[tuple[str, Path], Path | None] = {}
         self._like = like
         # Whether the requirement moves to the target, whatever it says now.
@@ -84,6 +85,7 @@ class Project:
     def stand_in(self, path: Path, data: bytes) -> None:
         """Have these bytes stand in for a file, which need not exist."""
         self._overlay[path] = data
+        self._mentions.clear()
 
     @property
     def stand_ins(self) -> Iterable[Path]:
@@ -223,13 +225,15 @@ class Project:
             if source is not None:
                 yield source
 
-    def paths_mentioning(self, word: str) -> Iterator[Path]:
-        """Yield the path of every file of the project in which a word occurs."""
-        pattern = re.compile(rb"\b" + re.escape(word.encode()) + rb"\b")
-        for path in self.files:
-            try:
-                data = self.read(path)
-            except OSError:
-                continue
-            if pattern.search(data):
-                yield path
+    def paths_mentioning(self, word: str) -> list[Path]:
+        """Return the path of every file of the project in which a word occurs; they are searched once for each word."""
+        if word not in self._mentions:
+            pattern = re.compile(rb"\b" + re.escape(word.encode()) + rb"\b")
+            self._mentions[word] = [path for path in self.files if self._matches(pattern, path)]
+        return self._mentions[word]
+
+    def _matches(self, pattern: re.Pattern[bytes], path: Path) -> bool:
+        try:
+            return pattern.search(self.read(path)) is not None
+        except OSError:
+            return False
