@@ -48,13 +48,18 @@ class Names:
     def __init__(self, source: Source):
         self._source = source
         self._known_scopes: dict[ast.stmt, Scope] = {}
+        self._resolved: dict[ast.AST, str | None] = {}
 
     def resolve(self, node: ast.AST) -> str | None:
         """Return the dotted name an expression stands for, or None where it cannot be told.
 
         Only names and attribute chains resolve: ``TaskObserver``, ``task_observer.TaskObserver``.
         """
-        return self._resolve(node, 0)
+        if not isinstance(node, (ast.Name, ast.Attribute)):
+            return None
+        if node not in self._resolved:
+            self._resolved[node] = self._resolve(node, 0)
+        return self._resolved[node]
 
     def resolve_text(self, text: str, place: ast.AST) -> str | None:
         """Return the dotted name that a name or attribute chain, as text, would stand for at a place."""
@@ -84,14 +89,17 @@ class Names:
 
     def lookup(self, name: str, place: ast.AST) -> list[Binding]:
         """Return every binding a name would have if it were read at a place."""
+        homes = self._homes.get(name)
+        if homes is None:
+            return []
+        if homes == [self._source.tree]:
+            return self._tables[self._source.tree][name]
         scope: Scope | None = self.scope(place)
         first = True
         while scope is not None:
             # A class body's names are not seen from the functions inside it.
-            if first or not isinstance(scope, ast.ClassDef):
-                found = self.table(scope).get(name)
-                if found:
-                    return found
+            if scope in homes and (first or not isinstance(scope, ast.ClassDef)):
+                return self._tables[scope][name]
             first = False
             scope = self.scope(scope) if not isinstance(scope, ast.Module) else None
         return []
@@ -110,23 +118,45 @@ class Names:
         Decorators, defaults, annotations and base classes belong to the scope around their function or class.
         """
         child = node
-        if not isinstance(node, ast.stmt):
-            for above in self._source.ancestors(node):
-                if isinstance(above, ast.stmt):
-                    child = above
-                    break
-                if isinstance(above, COMPREHENSIONS) or (isinstance(above, ast.Lambda) and child is above.body):
-                    return above
-                child = above
-        return self._scope_of_statement(child) if isinstance(child, ast.stmt) else self._source.tree
+        while not isinstance(child, ast.stmt):
+            above = self._source.parent(child)
+            if above is None:
+                return self._source.tree
+            if isinstance(above, COMPREHENSIONS) or (isinstance(above, ast.Lambda) and child is above.body):
+                return above
+            child = above
+        return self._scope_of_statement(child)
 
     def _scope_of_statement(self, node: ast.stmt) -> Scope:
+        # A loop, not a recursion: each ``elif`` of a chain stands within the one before.
+        passed: list[ast.stmt] = []
         known = self._known_scopes.get(node)
-        if known is None:
-            kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-            around = (above for above in self._source.ancestors(node) if isinstance(above, kinds))
-            known = self._known_scopes[node] = next(around, self._source.tree)
+        above: ast.AST | None = node
+        while known is None:
+            if isinstance(above, ast.stmt):
+                passed.append(above)
+            above = self._source.parent(above) if above is not None else None
+            if above is None:
+                known = self._source.tree
+            elif isinstance(above, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                known = above
+            elif isinstance(above, ast.stmt):
+                known = self._known_scopes.get(above)
+        for one in passed:
+            self._known_scopes[one] = known
         return known
+
+    def reaching(self, package: str) -> set[str]:
+        """Return the names that may stand for something of a package: imports from it, and other names for them."""
+        found: set[str] = set()
+        for table in self._tables.values():
+            for name, bindings in table.items():
+                for one in bindings:
+                    if one.qualified is None and isinstance(one.node, ast.Assign):
+                        found.add(name)
+                    elif one.qualified is not None and one.qualified.partition(".")[0] == package:
+                        found.add(name)
+        return found
 
     def enclosing_function(self, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | None:
         """Return the innermost function whose body holds the node."""
@@ -153,6 +183,15 @@ class Names:
         return ".".join([self._source.module, *reversed(parts)])
 
     # -- filling the tables
+
+    @cached_property
+    def _homes(self) -> dict[str, list[Scope]]:
+        """The scopes that bind each name."""
+        homes: dict[str, list[Scope]] = {}
+        for scope, table in self._tables.items():
+            for name in table:
+                homes.setdefault(name, []).append(scope)
+        return homes
 
     @cached_property
     def _tables(self) -> dict[Scope, dict[str, list[Binding]]]:

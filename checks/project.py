@@ -6,6 +6,7 @@ Nothing is read before a rule asks. Reading is by path and content only; no modu
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
@@ -50,6 +51,8 @@ class Project:
         self._sources: dict[Path, Source] = {}
         self._mentions: dict[str, list[Path]] = {}
         self._modules: dict[tuple[str, Path], Path | None] = {}
+        self._definitions: dict[tuple[str, Path], tuple[Source, Definition] | str] = {}
+        self._import_places: dict[Path, list[Path]] = {}
         self._like = like
         # Whether the requirement moves to the target, whatever it says now.
         self.moves = False
@@ -86,6 +89,7 @@ class Project:
         """Have these bytes stand in for a file, which need not exist."""
         self._overlay[path] = data
         self._mentions.clear()
+        self._definitions.clear()
 
     @property
     def stand_ins(self) -> Iterable[Path]:
@@ -166,20 +170,26 @@ class Project:
         return self._modules[key]
 
     def _search_module(self, dotted: str, near: Path) -> Path | None:
-        relative = Path(*dotted.split("."))
-        places = [folder for folder in near.parents if folder.is_relative_to(self.root)]
-        # A module never shadows an installed package from within a package, so a plain folder is asked before one
-        # that is itself a package, and the root and its src come last.
-        for place in (*places, self.root, self.root / "src"):
-            if (place / "__init__.py").exists() and place != self.root:
-                continue
-            for candidate in (
-                place / relative.with_suffix(".py"),
-                place / relative / "__init__.py",
-            ):
-                if candidate in self._overlay or candidate.is_file():
-                    return candidate
+        relative = os.path.join(*dotted.split("."))
+        for place in self._places(near.parent):
+            for name in (f"{relative}.py", os.path.join(relative, "__init__.py")):
+                candidate = os.path.join(place, name)
+                if os.path.isfile(candidate) or Path(candidate) in self._overlay:
+                    return Path(candidate)
         return None
+
+    def _places(self, folder: Path) -> list[Path]:
+        """Return the folders in which a module that a file of a folder imports may be, in order."""
+        if folder not in self._import_places:
+            above = [one for one in (folder, *folder.parents) if one.is_relative_to(self.root)]
+            # A module never shadows an installed package from within a package, so a plain folder is asked before
+            # one that is itself a package, and the root and its src come last.
+            self._import_places[folder] = [
+                place
+                for place in (*above, self.root, self.root / "src")
+                if place == self.root or not (place / "__init__.py").exists()
+            ]
+        return self._import_places[folder]
 
     # -- definitions
 
@@ -188,6 +198,12 @@ class Project:
 
         Returns the file and node that define it, or, where it leads outside the project, the dotted name it has there.
         """
+        key = (qualified, near)
+        if key not in self._definitions:
+            self._definitions[key] = self._followed(qualified, near)
+        return self._definitions[key]
+
+    def _followed(self, qualified: str, near: Path) -> tuple[Source, Definition] | str:
         for _ in range(8):
             module, _, name = qualified.rpartition(".")
             path = self.find_module(module, near) if module else None
@@ -229,11 +245,12 @@ class Project:
         """Return the path of every file of the project in which a word occurs; they are searched once for each word."""
         if word not in self._mentions:
             pattern = re.compile(rb"\b" + re.escape(word.encode()) + rb"\b")
-            self._mentions[word] = [path for path in self.files if self._matches(pattern, path)]
+            self._mentions[word] = [path for path in self.files if self._matches(word.encode(), pattern, path)]
         return self._mentions[word]
 
-    def _matches(self, pattern: re.Pattern[bytes], path: Path) -> bool:
+    def _matches(self, word: bytes, pattern: re.Pattern[bytes], path: Path) -> bool:
         try:
-            return pattern.search(self.read(path)) is not None
+            data = self.read(path)
+            return word in data and pattern.search(data) is not None
         except OSError:
             return False

@@ -79,8 +79,7 @@ def _runs_once(statement: ast.stmt, source: Source) -> bool:
 
 def assigned(receiver: Receiver, source: Source) -> Iterator[ast.expr | None]:
     """Yield the values put into a variable; None for one that cannot be told."""
-    kind = type(receiver.target)
-    for node in source.nodes(kind):
+    for node in _alike(receiver, source):
         if isinstance(node.ctx, ast.Load) or not receiver.is_same(node, source):
             continue
         parent = source.parent(node)
@@ -92,13 +91,17 @@ def assigned(receiver: Receiver, source: Source) -> Iterator[ast.expr | None]:
             yield None
 
 
+def _alike(receiver: Receiver, source: Source) -> Iterator[ast.Attribute | ast.Name]:
+    target = receiver.target
+    return source.named(type(target), (target.id if isinstance(target, ast.Name) else target.attr,))
+
+
 def calls_on(receiver: Receiver, name: str, source: Source) -> Iterator[ast.Call]:
     """Yield the calls of a method on the object in a variable."""
-    for call in source.nodes(ast.Call):
-        function = call.func
-        if isinstance(function, ast.Attribute) and function.attr == name:
-            if receiver.is_same(function.value, source):
-                yield call
+    for function in source.named(ast.Attribute, (name,)):
+        call = source.parent(function)
+        if isinstance(call, ast.Call) and call.func is function and receiver.is_same(function.value, source):
+            yield call
 
 
 def awaited_statement(call: ast.Call, source: Source) -> ast.stmt | None:
@@ -122,8 +125,8 @@ def is_self_attribute(node: ast.AST, source: Source) -> bool:
 
 def self_attributes(owner: ast.ClassDef, name: str, source: Source) -> Iterator[ast.Attribute]:
     """Yield every ``self.name`` in a class's methods."""
-    for node in source.nodes(ast.Attribute):
-        if node.attr == name and is_self_attribute(node, source):
+    for node in source.named(ast.Attribute, (name,)):
+        if is_self_attribute(node, source):
             if source.names.enclosing_class(node) is owner:
                 yield node
 
@@ -153,7 +156,7 @@ def still_means(node: ast.expr, at: ast.stmt, source: Source) -> bool:
     if not isinstance(root, ast.Name):
         return False
     for link in chain:
-        stores = [one for one in source.nodes(ast.Attribute) if one.attr == link.attr and _is_store(one)]
+        stores = [one for one in source.named(ast.Attribute, (link.attr,)) if _is_store(one)]
         own = link is chain[0] and is_self_attribute(link, source)
         allowed = 1 if own else 0
         if sum(1 for one in stores if not own or _same_class(one, link, source)) > allowed:
@@ -192,7 +195,7 @@ def is_instance_parameter(argument: ast.arg, source: Source) -> bool:
 
 def reads(receiver: Receiver, source: Source) -> Iterator[ast.expr]:
     """Yield every place that reads the variable."""
-    for node in source.nodes(type(receiver.target)):
+    for node in _alike(receiver, source):
         if isinstance(node.ctx, ast.Load) and receiver.is_same(node, source):
             yield node
 

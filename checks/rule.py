@@ -11,7 +11,7 @@ import ast
 import importlib
 import pkgutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 NodeT = TypeVar("NodeT", bound=ast.AST)
 Visitor = Callable[[Any, Source], Iterable["Finding"]]
 Decider = Callable[["Requirement", "RequirementFile"], Iterable["Finding"]]
+# Names of nodes, or what gives them when they are first asked for.
+NodeNames = Collection[str] | Callable[[], Collection[str]]
 Finisher = Callable[[Source, list["Finding"], frozenset[str]], Iterable["Finding"]]
 
 
@@ -116,22 +118,22 @@ class Rule:
         self.deprecated_in = deprecated_in
         self.removed_in = removed_in
         self.url = url
-        self.visitors: list[tuple[type[ast.AST], Visitor]] = []
+        self.visitors: list[tuple[type[ast.AST], Visitor, NodeNames | None]] = []
         self.deciders: list[Decider] = []
         self.finisher: Finisher | None = None
 
     def on(
-        self, kind: type[NodeT]
+        self, kind: type[NodeT], *, named: NodeNames | None = None
     ) -> Callable[
         [Callable[[NodeT, Source], Iterable[Finding]]],
         Callable[[NodeT, Source], Iterable[Finding]],
     ]:
-        """Have the decorated function decide on every node of one type."""
+        """Have the decorated function decide on every node of one type; ``named``: only on those of these names."""
 
         def register(
             visitor: Callable[[NodeT, Source], Iterable[Finding]],
         ) -> Callable[[NodeT, Source], Iterable[Finding]]:
-            self.visitors.append((kind, visitor))
+            self.visitors.append((kind, visitor, named))
             return visitor
 
         return register

@@ -15,9 +15,9 @@ import sys
 import tokenize
 import warnings
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
@@ -46,6 +46,30 @@ class Span:
     column: int
     end_line: int
     end_column: int
+
+
+# Fields of nodes that hold no node with a position.
+_PLAIN = frozenset(("arg", "attr", "asname", "conversion", "ctx", "id", "is_async", "kind", "kwd_attrs", "level"))
+_PLAIN |= frozenset(("module", "op", "ops", "rest", "simple", "type_comment", "type_ignores"))
+
+
+# The field that holds the name of a node.
+_LABELS: dict[type[ast.AST], str] = {
+    ast.Attribute: "attr",
+    ast.Name: "id",
+    ast.keyword: "arg",
+    ast.FunctionDef: "name",
+    ast.AsyncFunctionDef: "name",
+    ast.ClassDef: "name",
+}
+
+
+@cache
+def _parts(kind: type[ast.AST]) -> tuple[str, ...]:
+    """Return the fields of a type of node that may hold nodes, the last one first."""
+    if kind is ast.Constant:
+        return ()
+    return tuple(name for name in reversed(kind._fields) if name not in _PLAIN)
 
 
 def decode(data: bytes) -> tuple[str, str]:
@@ -152,19 +176,18 @@ class Source:
         todo: list[ast.AST] = [self.tree]
         while todo:
             node = todo.pop()
-            nodes[type(node)].append(node)
-            children: list[ast.AST] = []
-            for name in node._fields:
+            kind = type(node)
+            nodes[kind].append(node)
+            for name in _parts(kind):
                 value = getattr(node, name, None)
-                if isinstance(value, ast.AST):
-                    if not isinstance(value, (ast.expr_context, ast.operator, ast.cmpop)):
-                        children.append(value)
-                elif isinstance(value, list):
-                    children += [item for item in cast(list[object], value) if isinstance(item, ast.AST)]
-            for child in children:
-                parents[child] = node
-            children.reverse()
-            todo += children
+                if isinstance(value, list):
+                    for item in reversed(cast(list[object], value)):
+                        if isinstance(item, ast.AST):
+                            parents[item] = node
+                            todo.append(item)
+                elif isinstance(value, ast.AST):
+                    parents[value] = node
+                    todo.append(value)
         return parents, dict(nodes)
 
     def nodes(self, *kinds: type[NodeT]) -> Iterator[NodeT]:
@@ -172,6 +195,22 @@ class Source:
         index = self._index[1]
         for kind in kinds:
             yield from cast(list[NodeT], index.get(kind, ()))
+
+    def named(self, kind: type[NodeT], names: Collection[str]) -> Iterator[NodeT]:
+        """Yield the nodes of a type that bear one of these names: attributes, names, keywords, definitions."""
+        if kind not in self._by_name:
+            label = _LABELS[kind]
+            found: dict[str, list[ast.AST]] = defaultdict(list)
+            for node in self.nodes(kind):
+                found[getattr(node, label)].append(node)
+            self._by_name[kind] = found
+        known = self._by_name[kind]
+        for name in names if len(names) < len(known) else known.keys() & names:
+            yield from cast(list[NodeT], known.get(name, ()))
+
+    @cached_property
+    def _by_name(self) -> dict[type[ast.AST], dict[str, list[ast.AST]]]:
+        return {}
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """Return the node that holds this one; None for the module."""

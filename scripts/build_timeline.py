@@ -20,6 +20,8 @@ A signature is ``(text,*,voice=,**kwargs)``: ``=`` marks a default, ``async`` st
 yields. Behind a ``**kwargs`` stands what becomes of it: ``>`` it is handed to the base class, ``?`` it is used
 otherwise, nothing: it is dropped. Names read off it (``kwargs.pop("x")``) are listed as parameters.
 
+lost.txt names the members that a class of some release has no more in a later one.
+
 extras.tsv has a row for each extra and the distributions it asks for, with the release from which on and, if it ended,
 the one until which that is so. ``pipecat-ai`` itself stands for what every installation gets.
 """
@@ -486,6 +488,14 @@ def extras(wheels: list[Path]) -> str:
     return "\n".join(["extra\tsince\tuntil\trequires", *rows, ""])
 
 
+def lost() -> str:
+    """Return the members that classes have lost, by the code that reads the data just written."""
+    sys.path.insert(0, str(DATA.parent.parent))
+    from checks.pipecat import timeline
+
+    return "".join(f"{name}\n" for name in sorted(set(timeline.lost_members())))
+
+
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
@@ -494,3 +504,4 @@ if __name__ == "__main__":
     (DATA / "releases.txt").write_text(names, encoding="ascii")
     (DATA / "extras.tsv").write_text(extras(found), encoding="ascii")
     (DATA / "timeline.txt").write_text(build(found), encoding="utf-8")
+    (DATA / "lost.txt").write_text(lost(), encoding="ascii")

@@ -54,7 +54,7 @@ def test_a_member_is_told_by_release() -> None:
     assert timeline.member(TTS, "say", before) == "async(text)"
     assert timeline.member(TTS, "say", after) is None
     assert timeline.last_member(TTS, "say", NEWEST) == (before, "async(text)")
-    assert "say" in timeline.ended()
+    assert "say" in timeline.lost()
 
 
 def test_what_methods_set_on_self_is_a_member() -> None:

@@ -412,8 +412,8 @@ def test_a_rule_that_fails_at_a_release_in_between(tmp_path: Path, monkeypatch: 
             raise ValueError("no more")
         return []
 
-    kind, _ = rule.visitors[0]
-    monkeypatch.setattr(rule, "visitors", [*rule.visitors, (kind, fail)])
+    kind, *_ = rule.visitors[0]
+    monkeypatch.setattr(rule, "visitors", [*rule.visitors, (kind, fail, None)])
     upgrade = look_ahead(Request((str(root),), target="1.8"), "1.0", jobs=1)
 
     assert upgrade.exit_code() == 2

@@ -90,7 +90,7 @@ def _is_misused(value: ast.expr, source: Source) -> bool:
         case ast.Assign(targets=[ast.Tuple() | ast.List()]):
             return True
         case ast.Assign(targets=[ast.Name() as name]):
-            reads = [one for one in source.nodes(ast.Name) if one.id == name.id and isinstance(one.ctx, ast.Load)]
+            reads = [one for one in source.named(ast.Name, (name.id,)) if isinstance(one.ctx, ast.Load)]
             bound = source.names.bindings(name)
             own = [one for one in reads if source.names.bindings(one) == bound]
             return len(bound) == 1 and bool(own) and all(_is_misused(one, source) for one in own)

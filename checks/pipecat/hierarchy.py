@@ -7,6 +7,7 @@ release's.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.pipecat import timeline
@@ -51,6 +52,13 @@ class Lineage:
 
 def lineage(node: ast.ClassDef, source: Source) -> Lineage:
     """Return a class's ancestors as far as they can be told without importing anything."""
+    known: dict[ast.ClassDef, Lineage] = source.project.memo.setdefault("lineages", {})
+    if node not in known:
+        known[node] = _lineage(node, source)
+    return known[node]
+
+
+def _lineage(node: ast.ClassDef, source: Source) -> Lineage:
     own: list[tuple[Source, ast.ClassDef]] = []
     outside: list[str] = []
     names: set[str] = set()
@@ -82,6 +90,26 @@ def is_of_library(dotted: str | None, source: Source) -> bool:
     if dotted is None or (not dotted.startswith("pipecat.") and dotted != "pipecat"):
         return False
     return source.project.find_module("pipecat", source.path) is None
+
+
+def library_attributes(source: Source) -> list[tuple[ast.Attribute, str]]:
+    """Return each attribute that a file reads off something of the library's, with the dotted name of that."""
+    known: dict[Source, list[tuple[ast.Attribute, str]]] = source.project.memo.setdefault("library attributes", {})
+    if source not in known:
+        known[source] = list(_library_attributes(source))
+    return known[source]
+
+
+def _library_attributes(source: Source) -> Iterator[tuple[ast.Attribute, str]]:
+    if not is_of_library("pipecat", source):
+        return
+    for name in source.named(ast.Name, source.names.reaching("pipecat")):
+        node, base = source.parent(name), source.names.resolve(name)
+        inner: ast.expr = name
+        while base is not None and isinstance(node, ast.Attribute) and node.value is inner:
+            if isinstance(node.ctx, ast.Load) and is_of_library(base, source):
+                yield node, base
+            inner, node, base = node, source.parent(node), f"{base}.{node.attr}"
 
 
 def pipecat_name(source: Source, node: ast.ClassDef) -> str | None:

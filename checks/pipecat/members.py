@@ -159,8 +159,8 @@ def _is_set(owner: str, member: str, source: Source) -> bool:
     """Tell whether the project gives an object that may be of a class such an attribute, from outside or by name."""
     above = timeline.canonical(owner, source.project.target)
     for user in source.project.mentioning(member):
-        for one in user.nodes(ast.Attribute):
-            if one.attr == member and isinstance(one.ctx, ast.Store):
+        for one in user.named(ast.Attribute, (member,)):
+            if isinstance(one.ctx, ast.Store):
                 setter = user.names.enclosing_class(one) if is_self_attribute(one, user) else None
                 if setter is None or above in lineage(setter, user).names:
                     return True

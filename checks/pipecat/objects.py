@@ -126,7 +126,7 @@ def _entered(target: ast.AST, source: Source) -> Object | None:
 
 def _narrowed(node: ast.expr, source: Source) -> Object | None:
     """Return the class that a test with ``isinstance`` has found a variable to be of; it must be bound once."""
-    if not isinstance(node, ast.Name) or len(source.names.bindings(node)) != 1:
+    if not isinstance(node, ast.Name) or node.id not in _tested(source) or len(source.names.bindings(node)) != 1:
         return None
     for test, outcome in conditions(node, source):
         match test:
@@ -135,6 +135,16 @@ def _narrowed(node: ast.expr, source: Source) -> Object | None:
             case _:
                 continue
     return None
+
+
+def _tested(source: Source) -> set[str]:
+    """Return the names that a file tests with ``isinstance``."""
+    known: dict[Source, set[str]] = source.project.memo.setdefault("tested names", {})
+    if source not in known:
+        calls = (source.parent(one) for one in source.named(ast.Name, ("isinstance",)))
+        subjects = (call.args[0] for call in calls if isinstance(call, ast.Call) and call.args)
+        known[source] = {subject.id for subject in subjects if isinstance(subject, ast.Name)}
+    return known[source]
 
 
 def _annotated(parameter: ast.arg, source: Source) -> Object | None:

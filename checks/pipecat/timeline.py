@@ -51,20 +51,21 @@ def _text() -> str:
 
 
 @cache
+def _lines() -> dict[str, str]:
+    return dict(cast(tuple[str, str], line.split("\t", 1)) for line in _text().split("\n") if line)
+
+
+@cache
 def _module(name: str) -> _Module | None:
     """Return what is known of a module, or None if no release has it."""
-    text = _text()
-    start = text.find(f"\n{name}\t")
-    if start < 0:
-        return None
-    start += len(name) + 2
-    return cast(_Module, json.loads(text[start : text.index("\n", start)]))
+    line = _lines().get(name)
+    return cast(_Module, json.loads(line)) if line is not None else None
 
 
 @cache
 def module_names() -> tuple[str, ...]:
     """Return the dotted name of every module of any release."""
-    return tuple(line.partition("\t")[0] for line in _text().splitlines() if line)
+    return tuple(_lines())
 
 
 def _at(runs: list[Run[ValueT]], index: int) -> ValueT | None:
@@ -398,12 +399,41 @@ def last_member(owner: str, name: str, release: Release) -> tuple[Release, str] 
 
 
 @cache
-def ended() -> frozenset[str]:
-    """Return every name that something of Pipecat's had in some release and has no more in a later one.
+def lost() -> frozenset[str]:
+    """Return the name of every public member that some class had in a release and had no more in a later one."""
+    return frozenset(files("checks.pipecat").joinpath("lost.txt").read_text(encoding="utf-8").split())
 
-    These are more than the members that a class has lost: a quick way to tell that a name is not among them.
-    """
-    return frozenset(re.findall(r'"(\w+)":\[(?:\[\d+,\d+,"[^"]*"\],?)+\]', _text()))
+
+def lost_members() -> Iterator[str]:
+    """Yield the same, worked out of the timeline, some more than once; it takes seconds."""
+    outer = [f"{module}.{name}" for module in module_names() for name in names_of(module)]
+    inner = [f"{owner}.{name}" for owner in outer for name in _inner(owner)]
+    for owner in [*outer, *inner]:
+        before: frozenset[str] = frozenset()
+        for index, release in enumerate(RELEASES):
+            found = _class(owner, release)
+            if found is not None and _at(found.get("b", []), index) is not None:
+                now = _members(canonical(owner, release), release)
+                yield from before - now
+                before |= now
+
+
+def _inner(owner: str) -> Iterator[str]:
+    """Yield the names that a class has other classes under, in any release."""
+    at = place(owner)
+    members = (_module(at.module) or {}).get("c", {}).get(at.name, {}).get("m", {}) if at is not None else {}
+    for name, runs in members.items():
+        if any(value.startswith("=") for _, _, value in runs):
+            yield name
+
+
+@cache
+def _members(owner: str, release: Release) -> frozenset[str]:
+    """Return the names of all public members a class has in a release."""
+    index = RELEASES.index(release)
+    found = (_class(ancestor, release) for ancestor in lineage(owner, release))
+    members = [(name, runs) for one in found if one is not None for name, runs in one.get("m", {}).items()]
+    return frozenset(name for name, runs in members if name[0] != "_" and _at(runs, index) is not None)
 
 
 @cache
@@ -419,9 +449,8 @@ def once_sync() -> frozenset[str]:
 def definers(name: str, release: Release) -> frozenset[str]:
     """Return the dotted names of the classes that themselves define a member of that name in a release."""
     index, found = RELEASES.index(release), set[str]()
-    for line in _text().splitlines():
+    for module, line in _lines().items():
         if f'"{name}":[' in line:
-            module = line.partition("\t")[0]
             for kind, one in (_module(module) or {}).get("c", {}).items():
                 if _at(one.get("m", {}).get(name, []), index) is not None:
                     found.add(f"{module}.{kind}")

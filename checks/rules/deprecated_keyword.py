@@ -37,6 +37,7 @@ from checks.source import Source
 
 # Functions and methods with a parameter that is to be removed.
 _METHODS = frozenset(one.name.split(".")[-2] for one in records() if one.kind == "parameter")
+_KEYWORDS = frozenset(one.name.rpartition(".")[2] for one in records() if one.kind == "parameter")
 
 RULE = Rule(
     __name__,
@@ -50,8 +51,9 @@ RULE = Rule(
 @RULE.on(ast.Call)
 def called(node: ast.Call, source: Source) -> Iterator[Finding]:
     """Decide on the keywords of one call."""
-    owners = list(_owners(node, source)) if node.keywords else []
-    for keyword in node.keywords if owners else ():
+    named = [keyword for keyword in node.keywords if keyword.arg in _KEYWORDS]
+    owners = list(_owners(node, source)) if named else []
+    for keyword in named if owners else ():
         found = ((owner, _found(owner, str(keyword.arg), source)) for owner in owners)
         owner, one = next(((owner, record) for owner, record in found if record is not None), ("", None))
         if one is not None and not _is_of_settings(one) and not tests_version(node, source):

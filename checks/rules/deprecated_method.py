@@ -55,10 +55,10 @@ RULE = Rule(
 )
 
 
-@RULE.on(ast.Attribute)
+@RULE.on(ast.Attribute, named=_MEMBERS)
 def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     """Decide on ``object.member``."""
-    if node.attr not in _MEMBERS or not isinstance(node.ctx, ast.Load):
+    if not isinstance(node.ctx, ast.Load):
         return
     found = owner_of(node, source)
     if found is None or found.lineage.method(node.attr) is not None or tests_version(node, source):

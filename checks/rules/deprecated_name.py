@@ -32,7 +32,7 @@ from collections.abc import Iterator
 from checks.guards import tests_version
 from checks.pipecat import timeline
 from checks.pipecat.deprecations import Deprecation, of_name
-from checks.pipecat.hierarchy import is_of_library
+from checks.pipecat.hierarchy import is_of_library, library_attributes
 from checks.pipecat.moves import move_of, new_name_of, one_by_one, place_taken
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
@@ -70,17 +70,13 @@ def imported_modules(node: ast.Import, source: Source) -> Iterator[Finding]:
             yield RULE.finding(source, alias, f"{alias.name} {one.story}", removed_in=one.removed_in)
 
 
-@RULE.on(ast.Attribute)
-def dotted_uses(node: ast.Attribute, source: Source) -> Iterator[Finding]:
+@RULE.on(ast.Module)
+def dotted_uses(_: ast.Module, source: Source) -> Iterator[Finding]:
     """Decide on ``module.Class`` and ``Class.Inner``."""
-    if not isinstance(node.ctx, ast.Load):
-        return
-    base = source.names.resolve(node.value)
-    if base is None or not is_of_library(base, source):
-        return
-    # What is said of an import is not said again of its uses.
-    if _found(base, source) is None and (one := _found(f"{base}.{node.attr}", source)) is not None:
-        if not tests_version(node, source):
+    for node, base in library_attributes(source):
+        # What is said of an import is not said again of its uses.
+        one = _found(f"{base}.{node.attr}", source) if _found(base, source) is None else None
+        if one is not None and not tests_version(node, source):
             new = place_taken(f"{base}.{node.attr}", source)
             facts = new_name_of(node, new, source) if new is not None else None
             message = f"{source.segment(node)} {one.story}"

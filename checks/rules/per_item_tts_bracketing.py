@@ -59,12 +59,12 @@ RULE = Rule(
 @RULE.on(ast.ClassDef)
 def service(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
     """Decide on one class."""
-    taken = taking_up(node, source)
-    if taken is None:
-        return
     ancestry = llm_lineage(node, source)
+    taken = taking_up(node, source) if ancestry is not None else None
+    if ancestry is None or taken is None:
+        return
     parts = Speech(node, taken, source)
-    if ancestry is None or (parts.stopped is None and not parts.dropped):
+    if parts.stopped is None and not parts.dropped:
         return
     message = f"{node.name} brackets each audio item with TTSStartedFrame and TTSStoppedFrame, not each response"
     try:

@@ -52,10 +52,10 @@ RULE = Rule(
 )
 
 
-@RULE.on(ast.Attribute)
+@RULE.on(ast.Attribute, named=timeline.lost)
 def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     """Decide on ``object.member``."""
-    if node.attr not in timeline.ended() or node.attr in _OF_CONTEXTS or not isinstance(node.ctx, ast.Load):
+    if node.attr in _OF_CONTEXTS or not isinstance(node.ctx, ast.Load):
         return
     found = owner_of(node, source)
     gone = gone_from(found, node.attr, source) if found is not None else None

@@ -37,7 +37,7 @@ from checks.guards import tests_version
 from checks.pipecat import timeline
 from checks.pipecat.advice import advice
 from checks.pipecat.contexts import is_owned
-from checks.pipecat.hierarchy import is_of_library
+from checks.pipecat.hierarchy import is_of_library, library_attributes
 from checks.pipecat.moves import move_of, new_name_of, new_string, one_by_one, place_taken, string_given
 from checks.pipecat.renames import newest_name, successor
 from checks.rule import Finding, Fix, Impact, Rule
@@ -84,20 +84,18 @@ def imported_modules(node: ast.Import, source: Source) -> Iterator[Finding]:
             yield RULE.finding(source, alias, _message(alias.name, source))
 
 
-@RULE.on(ast.Attribute)
-def dotted_uses(node: ast.Attribute, source: Source) -> Iterator[Finding]:
+@RULE.on(ast.Module)
+def dotted_uses(_: ast.Module, source: Source) -> Iterator[Finding]:
     """Decide on ``module.name`` and ``Class.Inner``."""
-    if not isinstance(node.ctx, ast.Load) or isinstance(source.parent(node), ast.Attribute):
-        return
-    base = source.names.resolve(node.value)
-    if base is None or not is_of_library(base, source):
-        return
-    dotted = f"{base}.{node.attr}"
-    # What is said of the import is not said again of its uses.
-    if timeline.exists(base, source.project.target) and _is_missing(dotted, source) and not tests_version(node, source):
-        new = place_taken(dotted, source)
-        facts = new_name_of(node, new, source) if new is not None else None
-        yield RULE.finding(source, node, _message(dotted, source), facts=facts, fix=new.fix if new else None)
+    for node, base in library_attributes(source):
+        dotted, target = f"{base}.{node.attr}", source.project.target
+        # What is said of the import is not said again of its uses.
+        if isinstance(source.parent(node), ast.Attribute) or not timeline.exists(base, target):
+            continue
+        if _is_missing(dotted, source) and not tests_version(node, source):
+            new = place_taken(dotted, source)
+            facts = new_name_of(node, new, source) if new is not None else None
+            yield RULE.finding(source, node, _message(dotted, source), facts=facts, fix=new.fix if new else None)
 
 
 @RULE.on(ast.Call)

@@ -42,7 +42,7 @@ from dataclasses import dataclass
 
 from checks.loggers import module_logger
 from checks.pipecat.hierarchy import method
-from checks.pipecat.openings import TTFB, Opening, is_span_call, span_calls
+from checks.pipecat.openings import SPAN_CALLS, TTFB, Opening, is_span_call, span_calls
 from checks.pipecat.releases import Release
 from checks.pipecat.span_decorators import Form, span_decorator
 from checks.pipecat.spans_by_hand import asks_for_current_span, span_by_hand
@@ -233,6 +233,8 @@ def _wanted(source: Source) -> str | None:
 
 
 def _decorators(source: Source) -> Iterator[_Found]:
+    if not any(source.named(ast.Attribute, SPAN_CALLS)):
+        return
     for node in source.tree.body:
         if not isinstance(node, ast.FunctionDef) or not _opens_span(node, source):
             continue

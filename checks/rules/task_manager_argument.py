@@ -118,9 +118,11 @@ def definition(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
 @RULE.on(ast.Call)
 def construction(node: ast.Call, source: Source) -> Iterator[Finding]:
     """Decide on a call that builds an object and passes it the manager."""
-    if source.project.target < TASKS_IN_BASE or tests_version(node, source):
+    if source.project.target < TASKS_IN_BASE:
         return
     built = source.project.resolve(node.func, source)
+    if built is None or tests_version(node, source):
+        return
     if isinstance(built, tuple) and isinstance(built[1], ast.ClassDef):
         yield from _of_own_class(node, built[1], built[0], source)
     elif built in OBSERVERS and source.project.target < KEYWORD_IN_BASE:
@@ -190,11 +192,11 @@ def _swallowed(node: ast.Call, name: str, source: Source) -> Iterator[Finding]:
     yield RULE.finding(source, argument, message, facts=facts)
 
 
-@RULE.on(ast.Attribute)
+@RULE.on(ast.Attribute, named=(BASE_ATTRIBUTE,))
 def owner(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     """Decide on ``self._task_manager = TaskManager()``."""
     store = source.parent(node)
-    if node.attr != BASE_ATTRIBUTE or not isinstance(store, (ast.Assign, ast.AnnAssign)):
+    if not isinstance(store, (ast.Assign, ast.AnnAssign)):
         return
     cls = source.names.enclosing_class(node)
     if source.project.target < TASKS_IN_BASE or cls is None or store.value is None:
@@ -245,9 +247,9 @@ def moved_module(node: ast.Import, source: Source) -> Iterator[Finding]:
 @RULE.on(ast.Call)
 def lifecycle(node: ast.Call, source: Source) -> Iterator[Finding]:
     """Decide on start() and stop() of the observers an observer call builds, gone in 1.8.0."""
-    if source.project.target < STARTED_BY_SETUP or tests_version(node, source):
+    if source.project.target < STARTED_BY_SETUP or source.project.resolve(node.func, source) not in OBSERVERS:
         return
-    if source.project.resolve(node.func, source) not in OBSERVERS:
+    if tests_version(node, source):
         return
     receiver = receiver_of(node, source)
     if receiver is None:

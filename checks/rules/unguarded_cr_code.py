@@ -79,10 +79,10 @@ class Facts:
     variable: str = ""
 
 
-@RULE.on(ast.Attribute)
+@RULE.on(ast.Attribute, named=ATTRIBUTES)
 def attribute(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     """Decide on one attribute access."""
-    if node.attr not in ATTRIBUTES or not isinstance(node.ctx, ast.Load):
+    if not isinstance(node.ctx, ast.Load):
         return
     if is_guarded(node, source) or is_native(node.value, node.attr, source):
         return

@@ -76,12 +76,14 @@ def walks_messages(node: ast.AsyncFunctionDef, source: Source) -> Iterator[Findi
     owner = source.parent(node)
     if not isinstance(owner, ast.ClassDef) or source.project.target < ROUTED_SINCE:
         return
+    ancestry = llm_lineage(owner, source)
+    if ancestry is None:
+        return
     loop = message_loop(node)
     by_name = node.name == METHOD and _asks_for_messages(node)
     if (loop is None and not by_name) or _reads_envelopes(node, owner, source):
         return
-    ancestry = llm_lineage(owner, source)
-    if ancestry is None or (not by_name and not (_marks_done(node) and _is_realtime(ancestry))):
+    if not by_name and not (_marks_done(node) and _is_realtime(ancestry)):
         return
     message = f"{owner.name}.{node.name} sends the async-tool envelope as if it were the tool's result"
     at: ast.stmt | Span = loop if loop is not None else source.span(node)
