@@ -151,11 +151,8 @@ class Names:
         found: set[str] = set()
         for table in self._tables.values():
             for name, bindings in table.items():
-                for one in bindings:
-                    if one.qualified is None and isinstance(one.node, ast.Assign):
-                        found.add(name)
-                    elif one.qualified is not None and one.qualified.partition(".")[0] == package:
-                        found.add(name)
+                if any(_may_reach(binding, package) for binding in bindings):
+                    found.add(name)
         return found
 
     def enclosing_function(self, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | None:
@@ -308,6 +305,12 @@ class Names:
             return None
         parts = parts[: len(parts) - drop] if drop else parts
         return ".".join([*parts, *([node.module] if node.module else [])]) or None
+
+
+def _may_reach(binding: Binding, package: str) -> bool:
+    if binding.qualified is None:
+        return isinstance(binding.node, ast.Assign)
+    return binding.qualified.partition(".")[0] == package
 
 
 def _goes_on(handler: ast.ExceptHandler) -> bool:

@@ -49,8 +49,10 @@ class Span:
 
 
 # Fields of nodes that hold no node with a position.
-_PLAIN = frozenset(("arg", "attr", "asname", "conversion", "ctx", "id", "is_async", "kind", "kwd_attrs", "level"))
-_PLAIN |= frozenset(("module", "op", "ops", "rest", "simple", "type_comment", "type_ignores"))
+_PLAIN = frozenset(
+    ("arg", "attr", "asname", "conversion", "ctx", "id", "is_async", "kind", "kwd_attrs", "level")
+    + ("module", "op", "ops", "rest", "simple", "type_comment", "type_ignores")
+)
 
 
 # The field that holds the name of a node.

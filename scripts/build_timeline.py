@@ -493,7 +493,7 @@ def lost() -> str:
     sys.path.insert(0, str(DATA.parent.parent))
     from checks.pipecat import timeline
 
-    return "".join(f"{name}\n" for name in sorted(set(timeline.lost_members())))
+    return "".join(f"{name}\n" for name in sorted(set(timeline.lost_members(timeline.module_names()))))
 
 
 if __name__ == "__main__":

@@ -57,6 +57,13 @@ def test_a_member_is_told_by_release() -> None:
     assert "say" in timeline.lost()
 
 
+def test_what_classes_have_lost_is_what_the_timeline_says() -> None:
+    modules = [name for name in timeline.module_names() if name.startswith(("pipecat.processors", "pipecat.pipeline"))]
+    found = set(timeline.lost_members(modules))
+    assert len(found) > 50
+    assert found <= timeline.lost()
+
+
 def test_what_methods_set_on_self_is_a_member() -> None:
     match = "pipecat.utils.text.pattern_pair_aggregator.PatternMatch"
     assert timeline.member(match, "content", parse("0.0.95")) == "self"

@@ -404,9 +404,9 @@ def lost() -> frozenset[str]:
     return frozenset(files("checks.pipecat").joinpath("lost.txt").read_text(encoding="utf-8").split())
 
 
-def lost_members() -> Iterator[str]:
-    """Yield the same, worked out of the timeline, some more than once; it takes seconds."""
-    outer = [f"{module}.{name}" for module in module_names() for name in names_of(module)]
+def lost_members(modules: Iterable[str]) -> Iterator[str]:
+    """Yield the same for classes of some modules, worked out of the timeline, some more than once; slow."""
+    outer = [f"{module}.{name}" for module in modules for name in names_of(module)]
     inner = [f"{owner}.{name}" for owner in outer for name in _inner(owner)]
     for owner in [*outer, *inner]:
         before: frozenset[str] = frozenset()
