@@ -48,11 +48,8 @@ class Span:
     end_column: int
 
 
-# Fields of nodes that hold no node with a position.
-_PLAIN = frozenset(
-    ("arg", "attr", "asname", "conversion", "ctx", "id", "is_async", "kind", "kwd_attrs", "level")
-    + ("module", "op", "ops", "rest", "simple", "type_comment", "type_ignores")
-)
+# Frequent fields of nodes that hold no node with a position.
+_PLAIN = frozenset({"arg", "attr", "ctx", "id", "op", "ops", "type_comment"})
 
 
 # The field that holds the name of a node.

@@ -32,6 +32,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from checks.pipecat import timeline
 from checks.pipecat.coroutines import awaited, unawaited
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
@@ -46,10 +47,11 @@ RULE = Rule(
 )
 
 
-@RULE.on(ast.Call)
-def called(node: ast.Call, source: Source) -> Iterator[Finding]:
+@RULE.on(ast.Attribute, named=timeline.once_sync)
+def called(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     """Decide on one call."""
-    found = unawaited(node, source)
+    call = source.parent(node)
+    found = unawaited(call, source) if isinstance(call, ast.Call) and call.func is node else None
     if found is None:
         return
     facts, why = None, ""
@@ -58,4 +60,4 @@ def called(node: ast.Call, source: Source) -> Iterator[Finding]:
     except Unclear as reason:
         why = f"; {reason}"
     message = f"{found.method} is async since {found.since}: without await it does not run{why}"
-    yield RULE.finding(source, node, message, facts=facts)
+    yield RULE.finding(source, found.call, message, facts=facts)

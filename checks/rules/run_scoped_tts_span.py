@@ -154,7 +154,10 @@ class _Found:
 @RULE.on(ast.Module)
 def module(node: ast.Module, source: Source) -> Iterator[Finding]:
     """Decide on every decorator and method of a file; what the mended ones share is written once."""
-    found = [*_decorators(source), *_methods(source)]
+    opens = any(source.named(ast.Attribute, SPAN_CALLS))
+    found = [*_decorators(source), *_methods(source)] if opens else []
+    for assignment in source.nodes(ast.Assign):
+        found += _patched_from_outside(assignment, source)
     mendable = [one for one in found if one.change is not None]
     place = min((one.change.definition for one in mendable if one.change is not None), default=None)
     for one in found:
@@ -233,8 +236,6 @@ def _wanted(source: Source) -> str | None:
 
 
 def _decorators(source: Source) -> Iterator[_Found]:
-    if not any(source.named(ast.Attribute, SPAN_CALLS)):
-        return
     for node in source.tree.body:
         if not isinstance(node, ast.FunctionDef) or not _opens_span(node, source):
             continue
@@ -330,8 +331,6 @@ def _methods(source: Source) -> Iterator[_Found]:
         if isinstance(owner, ast.ClassDef) and span_calls(node) and not _knows_audio_contexts(owner):
             if is_tts_service(owner, source):
                 yield from _method(node, owner, source)
-    for assignment in source.nodes(ast.Assign):
-        yield from _patched_from_outside(assignment, source)
 
 
 def _method(node: ast.AsyncFunctionDef, owner: ast.ClassDef, source: Source) -> Iterator[_Found]:
