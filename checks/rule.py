@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import os
 import pkgutil
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -208,10 +209,33 @@ def all_rules() -> dict[str, Rule]:
 
 
 def _plugin_modules() -> Iterator[str]:
-    from importlib.metadata import entry_points
+    group = "pipecat_codemods.rules"
+    if any(_declares(group.encode(), folder) for folder in sys.path):
+        from importlib.metadata import entry_points
 
-    for entry in entry_points(group="pipecat_codemods.rules"):
-        yield entry.value
+        for entry in entry_points(group=group):
+            yield entry.value
+
+
+def _declares(group: bytes, folder: str) -> bool:
+    """Tell whether a package in a folder may have entry points of a group.
+
+    Importing importlib.metadata takes as long as checking a dozen files, and hardly anybody has any.
+    """
+    if os.path.isfile(folder):
+        return True  # an archive, into which importlib.metadata looks
+    try:
+        packages = [one.path for one in os.scandir(folder or ".") if one.name.endswith((".dist-info", ".egg-info"))]
+    except OSError:
+        return False
+    for package in packages:
+        try:
+            with open(os.path.join(package, "entry_points.txt"), "rb") as file:
+                if group in file.read():
+                    return True
+        except OSError:
+            continue
+    return False
 
 
 def _load(module: str) -> Rule:

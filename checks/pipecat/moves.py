@@ -8,10 +8,9 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 from checks.guards import tests_version
-from checks.pipecat import timeline
+from checks.pipecat import tables, timeline
 from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.releases import Release, parse
 from checks.pipecat.renames import NewName, successor
@@ -56,7 +55,7 @@ class MovedImport:
 @cache
 def moves() -> tuple[Move, ...]:
     """Return the table of moves."""
-    table = tomllib.loads(files("checks.pipecat").joinpath("moves.toml").read_text("utf-8"))
+    table = tomllib.loads(tables.text("moves.toml"))
     return tuple(Move(row["module"], parse(row["since"]), dict(row["names"])) for row in table["move"])
 
 

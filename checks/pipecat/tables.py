@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.resources import files
+from pathlib import Path
+
+
+def text(name: str) -> str:
+    """Return what a file beside this module says."""
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def rows(name: str) -> Iterator[list[str]]:
     """Yield the cells of each row of a table, its headings left out."""
-    text = files("checks.pipecat").joinpath(name).read_text(encoding="utf-8")
-    for line in text.splitlines()[1:]:
+    for line in text(name).splitlines()[1:]:
         yield line.split("\t")
 
 

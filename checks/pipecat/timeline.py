@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from importlib.resources import files
 from typing import Any, Literal, TypedDict, TypeVar, cast
 
+from checks.pipecat import tables
 from checks.pipecat.releases import RELEASES, Release
 
 # Members that classes have from bases which are not Pipecat's.
@@ -47,7 +47,7 @@ class _Module(TypedDict, total=False):
 
 @cache
 def _text() -> str:
-    return "\n" + files("checks.pipecat").joinpath("timeline.txt").read_text(encoding="utf-8")
+    return "\n" + tables.text("timeline.txt")
 
 
 @cache
@@ -401,7 +401,7 @@ def last_member(owner: str, name: str, release: Release) -> tuple[Release, str] 
 @cache
 def lost() -> frozenset[str]:
     """Return the name of every public member that some class had in a release and had no more in a later one."""
-    return frozenset(files("checks.pipecat").joinpath("lost.txt").read_text(encoding="utf-8").split())
+    return frozenset(tables.text("lost.txt").split())
 
 
 def lost_members(modules: Iterable[str]) -> Iterator[str]:
