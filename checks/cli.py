@@ -23,7 +23,7 @@ from checks.session import Request, Session, Workspace, begin
 from checks.source import Unreadable, decode
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
-FORMATS = ("text", "json")
+FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
 
 
 def _names(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -78,7 +78,7 @@ def shared_options(command: CommandT) -> CommandT:
             callback=_format,
             default="text",
             metavar="FORMAT",
-            help="text (default) or json.",
+            help="text (default), json, sarif, github, gitlab or junit.",
         ),
         click.option("--output-file", type=click.Path(dir_okay=False), help="Write the report to a file."),
         click.option("--stdin-filename", metavar="PATH", help="What the text given on stdin as - is called."),
@@ -172,12 +172,12 @@ def report(
     from checks.report import text
 
     tell_errors(ledger.entries)
-    if options["output_format"] == "json":
-        from checks.report import json
-
-        lines = [json.document(ledger)]
-    else:
+    if options["output_format"] == "text":
         lines = list(text.lines(ledger, _lines_of(ledger, stdin), mended=mended))
+    else:
+        from importlib import import_module
+
+        lines = [import_module(f"checks.report.{options['output_format']}").document(ledger)]
     emit(lines, options["output_file"], to_stderr=to_stderr)
 
 

@@ -111,6 +111,8 @@ def plan(start: str | None, verbose: bool, **options: Any) -> None:
     """
     from checks.plan import plan as look_ahead
 
+    if options["output_format"] not in ("text", "json"):
+        raise UsageError(f"plan has no {options['output_format']} report; it has text and json")
     request, stdin = request_of(options)
     upgrade = look_ahead(request, start, jobs=options["jobs"], stdin=stdin)
     tell_errors(upgrade.failed)

@@ -1,4 +1,4 @@
-"""What a run says at its end: the ledger, as text for people or JSON for machines."""
+"""What a run says at its end: the ledger, as text for people or in a form that machines read."""
 
 from __future__ import annotations
 
@@ -56,6 +56,15 @@ class Ledger:
         for entry in self.entries:
             yield from entry.findings
 
+    def left(self) -> Iterable[Finding]:
+        """Yield every finding that is still there after the run, by file."""
+        for entry in self.entries:
+            yield from self.left_of(entry)
+
+    def left_of(self, entry: Entry) -> Iterable[Finding]:
+        """Yield the findings of one file that are still there after the run."""
+        return (finding for finding, mended in entry.findings if not (mended and self.written))
+
     def exit_code(self) -> int:
         """Return 2 if some file could not be dealt with, 1 if anything was found or changed, else 0."""
         if any(entry.failed for entry in self.entries):
@@ -66,7 +75,7 @@ class Ledger:
         """Return the counts of files by status and of findings by what can be done about them."""
         files = Counter(entry.status for entry in self.entries)
         findings = list(self.findings())
-        left = [finding for finding, mended in findings if not (mended and self.written)]
+        left = list(self.left())
         return {
             "files": len(self.entries),
             **{status.value: files[status] for status in Status},
