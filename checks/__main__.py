@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from checks.cli import check, run
+from checks.surroundings import leave_out_current_folder
 
 
 def main() -> None:
     """Run the check command."""
+    leave_out_current_folder()
+    from checks.cli import check, run
+
     run(check, "checks")
 
 

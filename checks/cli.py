@@ -20,7 +20,7 @@ from checks.progress import progress
 from checks.report import Entry, Ledger, Status, printable
 from checks.rule import all_rules
 from checks.session import Request, Session, Workspace, begin
-from checks.source import Unreadable, decode
+from checks.source import Unreadable, contents, decode
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
@@ -206,7 +206,7 @@ def _lines_of(ledger: Ledger, stdin: bytes | None) -> dict[str, list[str]]:
         if applied or finding.path in found:
             continue
         try:
-            data = stdin if stdin is not None else Path(finding.path).read_bytes()
+            data = stdin if stdin is not None else contents(Path(finding.path))
             text = decode(data)[0]
         except (OSError, Unreadable):
             continue

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from checks.errors import UsageError, unknown
+from checks.source import contents
 
 TABLE = "pipecat-codemods"
 
@@ -50,17 +51,19 @@ def load(root: Path) -> Config:
     """
     path = root / "pyproject.toml"
     try:
-        text = path.read_text(encoding="utf-8")
+        text = contents(path).decode()
     except FileNotFoundError:
         return Config()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from None
+        raise UsageError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if TABLE not in text:
         return Config()
     try:
         table: Any = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: {error}") from None
+    except RecursionError:
+        raise UsageError(f"{path}: nested too deeply") from None
     for name in ("tool", TABLE):
         table = cast(dict[str, Any], table).get(name, {})
         if not isinstance(table, dict):

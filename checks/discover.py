@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from checks.source import contents
+
 if TYPE_CHECKING:
     import pathspec
 
@@ -118,7 +120,7 @@ def _walked(folder: Path, base: Path, unlisted: list[OSError]) -> Iterator[Path]
 
 def _ignore_of(folder: Path) -> _Ignore | None:
     try:
-        lines = (folder / ".gitignore").read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = contents(folder / ".gitignore").decode(errors="replace").splitlines()
     except OSError:
         return None
     import pathspec

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_SHORT = 80
+
 
 class UsageError(Exception):
     """The tool was asked for something it cannot do; the message is one line for the user."""
@@ -12,6 +14,12 @@ class UsageError(Exception):
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """Return the error for a name that does not exist, with the nearest one that does."""
+    name = shortened(name)
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.4)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     return UsageError(f"unknown {kind} {name!r}{hint}")
+
+
+def shortened(text: str) -> str:
+    """Return a text as far as a person needs to know it again."""
+    return text if len(text) <= _SHORT else f"{text[:_SHORT]}…"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from checks.discover import python_files
 from checks.requirements import opened
-from checks.source import Source, Unreadable
+from checks.source import Source, Unreadable, contents
 
 if TYPE_CHECKING:
     from checks.pipecat.releases import Release
@@ -115,7 +115,7 @@ class Project:
 
     def read(self, path: Path) -> bytes:
         """Return a file's bytes, or those that stand in for them."""
-        return self._overlay[path] if path in self._overlay else path.read_bytes()
+        return self._overlay[path] if path in self._overlay else contents(path)
 
     def source(self, path: Path, data: bytes | None = None) -> Source:
         """Return a file, parsed at most once; ``data``: its bytes, where they have been read already.

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checks import toml
-from checks.source import Source, Span, Unreadable, decode
+from checks.source import Source, Span, Unreadable, contents, decode
 
 if TYPE_CHECKING:
     from checks.pipecat.releases import Release
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 DISTRIBUTION = "pipecat-ai"
 _NAME = re.compile(r"pipecat[-_.]+ai(?![\w.-])", re.IGNORECASE)
 _FORM = re.compile(
-    r"(?P<name>pipecat[-_.]+ai)(?![\w.-])\s*(?P<bracket>\[(?P<extras>[^\]]*)\])?\s*"
-    r"(?:\((?P<within>[^)]*)\)|(?P<specifier>[^;@()]*?))\s*(?:;(?P<marker>.*)|@.*)?",
+    # No two repetitions can take the same blanks: trying all ways to share a million of them would never end.
+    r"(?P<name>pipecat[-_.]+ai)(?![\w.-])\s*(?:(?P<bracket>\[(?P<extras>[^\]]*)\])\s*)?"
+    r"(?:\((?P<within>[^)]*)\)|(?P<specifier>(?:[^;@()\s](?:[^;@()]*[^;@()\s])?)?))\s*(?:;(?P<marker>.*)|@.*)?",
     re.IGNORECASE,
 )
 _LISTS = (
@@ -143,7 +144,7 @@ def mentions(path: Path) -> bool:
     encoding that cannot be told.
     """
     try:
-        text = decode(path.read_bytes())[0]
+        text = decode(contents(path))[0]
     except (OSError, Unreadable):
         return False
     return bool(_NAME.search(text)) and not is_compiled(path, text) and bool(read(path, text)) and not _is_own(path)
@@ -157,7 +158,7 @@ def is_compiled(path: Path, text: str) -> bool:
 def text_of(path: Path) -> str:
     """Return a file's text as far as it can be read."""
     try:
-        return path.read_bytes().decode("utf-8-sig", errors="replace")
+        return contents(path).decode("utf-8-sig", errors="replace")
     except OSError:
         return ""
 
@@ -263,7 +264,7 @@ def _of_setup(text: str) -> Iterator[tuple[int, int]]:
 def _of_line(text: str, start: int, end: int) -> Requirement | None:
     """Return the requirement on a line of a requirements file: comment and options left out."""
     line = re.split(r"(?:^|\s)#", text[start:end])[0]
-    bare = re.split(r"\s--?\w|\s*\\\s*$", line)[0]
+    bare = re.split(r"\s--?\w|\\\s*$", line)[0].rstrip()
     start += len(bare) - len(bare.lstrip())
     found = _parsed(bare.strip(), start)
     if found is None or bare == line.rstrip():

@@ -9,8 +9,11 @@ from __future__ import annotations
 import ast
 import codecs
 import copy
+import errno
 import io
+import os
 import re
+import stat
 import sys
 import tokenize
 import warnings
@@ -69,6 +72,23 @@ def _parts(kind: type[ast.AST]) -> tuple[str, ...]:
     if kind is ast.Constant:
         return ()
     return tuple(name for name in reversed(kind._fields) if name not in _PLAIN)
+
+
+def contents(path: Path) -> bytes:
+    """Return a file's bytes.
+
+    Raises:
+        OSError: it cannot be opened, is not a regular file (a pipe would be waited for, a device has no end), or is
+            larger than the tools read.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "is not a regular file", str(path))
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise OSError(errno.EFBIG, f"larger than {MAX_BYTES // 2**20} MiB", str(path))
+    return data
 
 
 def decode(data: bytes) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from checks.rule import Finding
 from checks.source import Source, Span
 
-_FORM = re.compile(r"#\s*codemods:\s*(?P<scope>ignore-file|ignore)\s*(?:\[(?P<rules>[^\]]*)\])?")
+_FORM = re.compile(r"#\s*codemods:\s*(?P<scope>ignore-file|ignore)\s*(?:\[(?P<rules>[^\]#]*)\])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,5 +43,8 @@ def suppressions(source: Source) -> list[Suppression]:
 
 def unsuppressed(findings: Iterable[Finding], comments: Iterable[Suppression]) -> list[Finding]:
     """Return the findings no comment speaks for."""
-    comments = list(comments)
-    return [finding for finding in findings if not any(c.covers(finding) for c in comments)]
+    by_rule: dict[str, list[Suppression]] = {}
+    for comment in comments:
+        for rule in comment.rules:
+            by_rule.setdefault(rule, []).append(comment)
+    return [finding for finding in findings if not any(c.covers(finding) for c in by_rule.get(finding.rule, ()))]

@@ -34,12 +34,12 @@ class String:
 
 
 def strings(text: str) -> list[String]:
-    """Return the strings of a document in order; none where it is not TOML."""
+    """Return the strings of a document in order; none where it is not TOML, or nested too deeply."""
     try:
         tomllib.loads(text.replace("\r\n", "\n"))
-    except tomllib.TOMLDecodeError:
+        return list(_Reader(text).document())
+    except (tomllib.TOMLDecodeError, RecursionError):
         return []
-    return list(_Reader(text).document())
 
 
 class _Reader:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from checks.errors import shortened
 from checks.requirements import Requirement, read, text_of
 
 
@@ -47,6 +48,7 @@ def parse(text: str) -> Release:
         numbers = []
     release = Release(*[*numbers, 0, 0, 0][:3])
     if not 1 <= len(numbers) <= 3 or release not in RELEASES:
+        text = shortened(text)
         raise UnknownRelease(f"unknown pipecat-ai release {text!r}; the nearest is {_nearest(text, numbers)}")
     return release
 

@@ -15,6 +15,10 @@ _MARKS = {
 }
 
 
+# The longest line that is shown whole, in characters.
+_WIDEST = 400
+
+
 def lines(ledger: Ledger, sources: dict[str, list[str]], *, mended: bool) -> Iterator[str]:
     """Yield the report's lines.
 
@@ -43,11 +47,14 @@ def _finding(finding: Finding, source: list[str]) -> Iterator[str]:
     place = f"{printable(shown_path(finding.path))}:{at.line}:{at.column}"
     yield f"{place}: {finding.rule} {printable(finding.message)} [{_MARKS[finding.fix]}]"
     if at.line <= len(source):
-        text = source[at.line - 1]
+        text = source[at.line - 1].replace("\t", " ")
         end = at.end_column if at.end_line == at.line else len(text) + 1
-        shown = printable(text.replace("\t", " "))
-        before = len(printable(text[: at.column - 1].replace("\t", " ")))
-        width = len(printable(text[at.column - 1 : end - 1].replace("\t", " ")))
+        # Of a line without end, as generated code has it, only what is around the place.
+        first = 0 if len(text) <= _WIDEST else max(0, at.column - 1 - _WIDEST // 2)
+        last = min(len(text), first + _WIDEST)
+        shown = printable(text[first:last])
+        before = len(printable(text[first : at.column - 1]))
+        width = len(printable(text[at.column - 1 : min(end - 1, last)]))
         number = str(at.line)
         yield f"  {number} | {shown}"
         yield f"  {' ' * len(number)} | {' ' * before}{'^' * max(width, 1)}"
