@@ -8,6 +8,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -214,16 +215,33 @@ def _lines_of(ledger: Ledger, stdin: bytes | None) -> dict[str, list[str]]:
     return found
 
 
+pyright_python_option = click.option(
+    "--pyright-python",
+    metavar="PYTHON",
+    help="The Python whose packages pyright looks at. Default: the one it finds itself.",
+)
+
+
 @click.command()
+@click.option("--pyright", is_flag=True, help="Have the real pyright look too, and add what no rule finds.")
+@pyright_python_option
 @target_option
 @shared_options
-def check(**options: Any) -> None:
+def check(pyright: bool, pyright_python: str | None, **options: Any) -> None:
     """Find what is old, broken or silently wrong in code that uses Pipecat.
 
     Exit code 0: nothing found. 1: findings. 2: some file or argument could not be dealt with.
     """
     request, stdin = request_of(options)
-    session = begin(request, stdin)
+    if pyright:
+        from checks.pyright import OPTION, look
+
+        if stdin is not None:
+            raise UsageError(f"{OPTION} needs the project's files; it cannot be used with -")
+        session = begin(replace(request, options=(OPTION,)))
+        look(session, pyright_python)
+    else:
+        session = begin(request, stdin)
     ledger = Ledger(session.target, unread_entries(session))
     ledger.entries += [entry_of(inspection) for _, inspection in inspect_all(session, options["jobs"])]
     report(ledger, options, mended=False, stdin=stdin)

@@ -80,10 +80,7 @@ def _found(rule: Rule, source: Source) -> Iterator[Finding]:
             for requirement in source.requirements:
                 yield from decider(requirement, source)
         return
-    for kind, visitor, names in rule.visitors:
-        wanted = names() if callable(names) else names
-        for node in source.nodes(kind) if wanted is None else source.named(kind, wanted):
-            yield from visitor(node, source)
+    yield from rule.visit(source)
 
 
 def _described(error: Exception) -> str:

@@ -19,6 +19,7 @@ from checks.source import Source, Unreadable, contents
 
 if TYPE_CHECKING:
     from checks.pipecat.releases import Release
+    from checks.pyright import Diagnostic
 
 Definition: TypeAlias = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -47,6 +48,8 @@ class Project:
         self.best_effort_services = best_effort_services
         # What rules worked out once about the project as a whole, each under a key of its own.
         self.memo: dict[str, Any] = {}
+        # What pyright says of each file, where it was asked.
+        self.diagnostics: dict[Path, list[Diagnostic]] = {}
         self._overlay = dict(overlay or {})
         self._sources: dict[Path, Source] = {}
         self._mentions: dict[str, list[Path]] = {}

@@ -96,6 +96,7 @@ class Rule:
         deprecated_in: The release that deprecated the old form.
         removed_in: The release that removed it.
         url: Where upstream says so.
+        option: The option of the command line without which the rule does not run.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class Rule:
         deprecated_in: str | None = None,
         removed_in: str | None = None,
         url: str | None = None,
+        option: str | None = None,
     ):
         self.module = module
         self.name = module.rpartition(".")[2].replace("_", "-")
@@ -119,6 +121,7 @@ class Rule:
         self.deprecated_in = deprecated_in
         self.removed_in = removed_in
         self.url = url
+        self.option = option
         self.visitors: list[tuple[type[ast.AST], Visitor, NodeNames | None]] = []
         self.deciders: list[Decider] = []
         self.finisher: Finisher | None = None
@@ -148,6 +151,13 @@ class Rule:
         """Have the decorated function decide last, knowing every finding of the file and the rules that ran."""
         self.finisher = finisher
         return finisher
+
+    def visit(self, source: Source) -> Iterator[Finding]:
+        """Yield what the rule finds in a file, its say at the end left out."""
+        for kind, visitor, names in self.visitors:
+            wanted = names() if callable(names) else names
+            for node in source.nodes(kind) if wanted is None else source.named(kind, wanted):
+                yield from visitor(node, source)
 
     def finding(
         self,

@@ -51,7 +51,10 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the command line asks for; ``target`` None: as the project says, else the newest release."""
+    """What the command line asks for; ``target`` None: as the project says, else the newest release.
+
+    ``options``: those given that have a rule run which otherwise does not.
+    """
 
     paths: tuple[str, ...]
     target: str | None = None
@@ -59,6 +62,7 @@ class Request:
     ignore: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     stdin_filename: str | None = None
+    options: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -83,7 +87,9 @@ def begin(request: Request, stdin: bytes | None = None) -> Session:
         UsageError: an unknown rule, release or setting.
     """
     target = release_of(request.target) if request.target is not None else None
-    chosen_rules(request.select, request.ignore)
+    for rule in chosen_rules(request.select, request.ignore).values():
+        if request.select and rule.option is not None and rule.option not in request.options:
+            raise UsageError(f"{rule.name} needs {rule.option}")
     session = Session([], [])
     by_root: dict[Path, Workspace] = {}
     for name in request.paths or (".",):
@@ -136,7 +142,8 @@ def _workspace(root: Path, request: Request, target: Release | None) -> Workspac
     except UsageError as error:
         raise UsageError(f"{root / 'pyproject.toml'}: {error}") from None
     rules = chosen_rules(request.select or config.select, (*config.ignore, *request.ignore))
-    return Workspace(project, config, rules)
+    asked = {name: rule for name, rule in rules.items() if rule.option is None or rule.option in request.options}
+    return Workspace(project, config, asked)
 
 
 def release_of(text: str) -> Release:
