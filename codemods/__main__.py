@@ -14,6 +14,7 @@ from checks.cli import (
     emit,
     explain,
     list_rules,
+    pyright_python_option,
     report,
     request_of,
     run,
@@ -41,9 +42,25 @@ codemods.add_command(explain)
 @click.option("--diff", is_flag=True, help="Print the changes instead of making them.")
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; exit 1 if there is anything to do.")
 @click.option("--raise-pin", is_flag=True, help="Also have the project require the target.")
+@click.option("--verify", is_flag=True, help="Hold back what has the real pyright say something new.")
+@click.option(
+    "--pyright-report",
+    metavar="FILE",
+    help="Mend only what a report of pyright --outputjson names; - is standard input.",
+)
+@pyright_python_option
 @target_option
 @shared_options
-def apply(unsafe: bool, diff: bool, only_check: bool, raise_pin: bool, **options: Any) -> None:
+def apply(
+    unsafe: bool,
+    diff: bool,
+    only_check: bool,
+    raise_pin: bool,
+    verify: bool,
+    pyright_report: str | None,
+    pyright_python: str | None,
+    **options: Any,
+) -> None:
     """Mend what the checks find; every result is proved before it is written.
 
     Exit code 0: nothing found. 1: findings, mended or not. 2: some file or argument could not be dealt with.
@@ -53,7 +70,15 @@ def apply(unsafe: bool, diff: bool, only_check: bool, raise_pin: bool, **options
     request, stdin = request_of(options)
     if raise_pin and stdin is not None:
         raise UsageError("--raise-pin needs the project's files; it cannot be used with -")
-    plan = engine.mended(request, unsafe=unsafe, jobs=options["jobs"], stdin=stdin, raise_pin=raise_pin)
+    if pyright_report is not None and (raise_pin or stdin is not None):
+        raise UsageError(f"--pyright-report cannot be used with {'--raise-pin' if raise_pin else '-'}")
+    plan = engine.mended(
+        request, unsafe=unsafe, jobs=options["jobs"], stdin=stdin, raise_pin=raise_pin, report=pyright_report
+    )
+    if verify:
+        from codemods.gate import hold_back
+
+        hold_back(plan, pyright_python)
     if stdin is not None and not (diff or only_check):
         ledger = engine.ledger_of(plan, written=True)
         sys.stdout.buffer.write(engine.text_for_stdin(plan, stdin))
@@ -71,6 +96,22 @@ def apply(unsafe: bool, diff: bool, only_check: bool, raise_pin: bool, **options
     if any(file.note for files in plan.sets for file in files):
         tell_locks(plan.session)
     sys.exit(ledger.exit_code())
+
+
+@codemods.command()
+@click.option("--unsafe", is_flag=True, help="Also look at what mends where behaviour changes as the rule says.")
+@click.option("--raise-pin", is_flag=True, help="Also have the project require the target.")
+@pyright_python_option
+@target_option
+@shared_options
+@click.pass_context
+def verify(context: click.Context, **options: Any) -> None:
+    """Have the real pyright look at what apply would change, before and after; nothing is written.
+
+    Exit code 0: nothing would change. 1: pyright has nothing new to say of what would. 2: it has, or some file or
+    argument could not be dealt with.
+    """
+    context.invoke(apply, verify=True, only_check=True, diff=False, pyright_report=None, **options)
 
 
 def tell_locks(session: Session) -> None:

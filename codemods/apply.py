@@ -16,6 +16,7 @@ from checks.report import Entry, Ledger, Status, printable, shown_path
 from checks.session import Request, Session, Workspace, begin
 from codemods.journal import Change, Journal, NotWritten
 from codemods.mend import Mended, mend, wanted_fixes
+from codemods.named import Lines, named_lines, only_named
 from codemods.pins import Raised, raise_pins
 
 _NO_NEWLINE = b"\n\\ No newline at end of file\n"
@@ -41,22 +42,31 @@ class _Task:
 
 
 def mended(
-    request: Request, *, unsafe: bool, jobs: int | None, stdin: bytes | None = None, raise_pin: bool = False
+    request: Request,
+    *,
+    unsafe: bool,
+    jobs: int | None,
+    stdin: bytes | None = None,
+    raise_pin: bool = False,
+    report: str | None = None,
 ) -> Plan:
     """Work out what a run would change, without writing anything.
 
-    ``raise_pin``: the requirements move to the target too, and the code has only that to work with.
+    ``raise_pin``: the requirements move to the target too, and the code has only that to work with. ``report``: a
+    report of pyright's, of which the lines that it names are mended and no others.
 
     Raises:
-        UsageError: an unknown rule, release or setting, or a requirement that cannot move.
+        UsageError: an unknown rule, release or setting, a requirement that cannot move, or a report that is none.
     """
     session = begin(request, stdin)
+    lines = named_lines(report, session) if report is not None else None
     plan = Plan(session, entries=unread_entries(session))
     raised = raise_pins(session) if raise_pin else {}
     plan.selected, plan.unsafe = frozenset(request.select), unsafe
     found: dict[int, dict[Path, Inspection]] = {}
     numbers = {id(workspace): index for index, workspace in enumerate(session.workspaces)}
-    for workspace, inspection in inspect_all(session, jobs):
+    inspected = inspect_all(session, jobs)
+    for workspace, inspection in inspected if lines is None else only_named(inspected, lines):
         if _has_work(inspection, plan, workspace):
             found.setdefault(numbers[id(workspace)], {})[inspection.path] = inspection
         elif inspection.path in raised:
@@ -71,7 +81,7 @@ def mended(
         min(jobs or default_jobs(0 if len(tasks) < 8 else 1000), max(1, len(tasks))),
         died=_died,
         setup=_use,
-        arguments=(session.workspaces, plan.selected, unsafe),
+        arguments=(session.workspaces, plan.selected, unsafe, lines),
     )
     plan.sets += progress(results, len(tasks), "Mending")
     if raised:
@@ -118,20 +128,21 @@ def _together(files: Mapping[Path, Inspection]) -> Iterator[tuple[Path, ...]]:
 
 # -- mending, here or in worker processes
 
-_state: tuple[list[Workspace], frozenset[str], bool] = ([], frozenset(), False)
+_state: tuple[list[Workspace], frozenset[str], bool, Lines | None] = ([], frozenset(), False, None)
 
 
-def _use(workspaces: list[Workspace], selected: frozenset[str], unsafe: bool) -> None:
+def _use(workspaces: list[Workspace], selected: frozenset[str], unsafe: bool, lines: Lines | None) -> None:
     global _state
-    _state = workspaces, selected, unsafe
+    _state = workspaces, selected, unsafe, lines
 
 
 def _mend(task: _Task) -> list[Mended]:
-    workspaces, selected, unsafe = _state
+    workspaces, selected, unsafe, lines = _state
     workspace = workspaces[task.workspace]
     wanted = wanted_fixes(unsafe=unsafe or workspace.config.unsafe, selected=selected)
 
-    return mend(task.paths, workspace.project, workspace.rules_for, wanted)
+    mine = {path: lines.get(path, set()) for path in task.paths} if lines is not None else None
+    return mend(task.paths, workspace.project, workspace.rules_for, wanted, mine)
 
 
 def _died(task: _Task) -> list[Mended]:

@@ -19,6 +19,8 @@ from checks.rule import Finding, Fix, Rule
 from checks.source import Unreadable
 from codemods.fixes import fix_for
 from codemods.imports import needless_imports
+from codemods.moved import Moved
+from codemods.named import Lines, kept_findings
 from codemods.splice import Edit, Refused, splice
 
 _MAX_ROUNDS = 20
@@ -83,8 +85,10 @@ def wanted_fixes(*, unsafe: bool, selected: Iterable[str]) -> Wanted:
     return wanted
 
 
-def mend(paths: Sequence[Path], project: Project, rules: RulesFor, wanted: Wanted) -> list[Mended]:
-    """Mend files together and return what became of each.
+def mend(
+    paths: Sequence[Path], project: Project, rules: RulesFor, wanted: Wanted, lines: Lines | None = None
+) -> list[Mended]:
+    """Mend files together and return what became of each; of ``lines``, if given, only what they name.
 
     The bytes returned are proved: they parse for ``ast`` and LibCST, hold nothing the target release does not have but
     what they held before, no fixable finding is left in them, and running again would change nothing. What fails a
@@ -93,7 +97,7 @@ def mend(paths: Sequence[Path], project: Project, rules: RulesFor, wanted: Wante
     held: dict[tuple[str, ...], str] = {}
     while True:
         try:
-            return _attempt(paths, project, rules, wanted, held)
+            return _attempt(paths, project, rules, wanted, held, lines)
         except _ProofFailed as failure:
             if not failure.units:
                 raise
@@ -122,6 +126,7 @@ def _attempt(
     rules: RulesFor,
     wanted: Wanted,
     held: dict[tuple[str, ...], str],
+    lines: Lines | None = None,
 ) -> list[Mended]:
     files = {path: _opened(path, project, rules) for path in paths}
     live = [path for path, file in files.items() if file.error is None]
@@ -133,6 +138,10 @@ def _attempt(
         found = {path: list(files[path].findings) for path in live}
         if number:
             found = {path: _reinspected(path, current, rules, done) for path in live}
+        if lines is not None:
+            found = kept_findings(found, _moved(lines, pinned, current) if number else lines)
+            for path in live if number == 0 else ():
+                files[path].findings[:] = found[path]
         units = [unit for unit in _units(found, wanted) if unit.key not in held]
         placed, drafts = _placed(units, current, held)
         _note_applied(placed, files, first=number == 0)
@@ -143,6 +152,11 @@ def _attempt(
         contents |= _written(drafts, current, placed)
         current = pinned.changed(contents)
     raise _ProofFailed("the fix does not settle: each round leaves something to mend", done)
+
+
+def _moved(lines: Lines, old: Project, new: Project) -> Lines:
+    """Return the lines that are named now that files have changed."""
+    return {path: Moved(old.source(path).text, new.source(path).text).lines(named) for path, named in lines.items()}
 
 
 def _opened(path: Path, project: Project, rules: RulesFor) -> Mended:
