@@ -13,10 +13,12 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from checks.errors import UsageError
 from checks.pyright import Diagnostic, diagnose
 from checks.source import MAX_BYTES
 
 _COPIED = {".py": MAX_BYTES, ".pyi": MAX_BYTES, ".toml": 2**20, ".json": 2**16, ".typed": 2**10}
+_MOST = 50_000
 _LINKED = (".so", ".pyd")
 _LEFT_OUT = {".git", ".hg", ".svn", "__pycache__", "node_modules"}
 _ENVIRONMENTS = {".tox", ".nox", "site-packages"}
@@ -39,8 +41,9 @@ class Shadow:
         """Have copies of files hold other bytes."""
         for path, data in contents.items():
             place = self.of(path)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            # A link may lead out of the copy.
+            # A link may lead out of the copy, to what must not be written to.
+            for above in reversed(place.relative_to(self._folder).parents[:-1]):
+                _unlinked(self._folder / above)
             if place.is_symlink():
                 place.unlink()
             place.write_bytes(data)
@@ -82,6 +85,12 @@ def _has_table(folder: Path) -> bool:
 
 
 def _copy(base: Path, into: Path) -> None:
+    """Copy what pyright may read.
+
+    Raises:
+        UsageError: it is more than any project has.
+    """
+    count = 0
     own = into.stat().st_dev, into.stat().st_ino
     todo = [base]
     while todo:
@@ -101,6 +110,9 @@ def _copy(base: Path, into: Path) -> None:
                 elif path.suffix in _LINKED:
                     _link(path, copy)
                 elif entry.is_file() and entry.stat().st_size <= _COPIED.get(path.suffix, -1):
+                    count += 1
+                    if count > _MOST:
+                        raise UsageError(f"{base} holds more than {_MOST} files for pyright; it is no single project")
                     with suppress(OSError):
                         copy.parent.mkdir(parents=True, exist_ok=True)
                         shutil.copyfile(path, copy)
@@ -116,6 +128,18 @@ def _copied_target(link: Path, base: Path, into: Path) -> Path:
     if not inside or any(_is_environment(above) for above in (target, *target.parents) if above != real_base):
         return target
     return into / target.relative_to(real_base)
+
+
+def _unlinked(folder: Path) -> None:
+    """Make sure that a folder is one itself; in the place of a link comes a folder of links to what is there."""
+    if folder.is_symlink():
+        target = Path(os.path.realpath(folder))
+        folder.unlink()
+        folder.mkdir()
+        with suppress(OSError):
+            for entry in list(target.iterdir()):
+                _link(entry, folder / entry.name)
+    folder.mkdir(exist_ok=True)
 
 
 def _is_environment(folder: Path) -> bool:

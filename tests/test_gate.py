@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from checks.errors import UsageError
 from checks.pipecat.releases import NEWEST
 from checks.project import Project
 from checks.pyright import Diagnostic
@@ -163,9 +164,20 @@ def test_what_a_shadow_holds(tmp_path: Path) -> None:
     assert (folder / ".venv").resolve() == (folder / "env").resolve() == (root / ".venv").resolve()
     assert (folder / "near.py").resolve() == (folder / "pkg" / "a.py").resolve()
 
-    shadow.put({root / name: b"changed" for name in ("near.py", "far.py", "pkg/a.py")})
+    changed = ("near.py", "far.py", "pkg/a.py", ".venv/lib/x.py", "env/lib/x.py", "new/y.py")
+    shadow.put({root / name: b"changed" for name in changed})
+    assert {(folder / name).read_bytes() for name in changed} == {b"changed"}
+    assert (folder / ".venv" / "pyvenv.cfg").is_file()
     assert contents(root) == before
     assert (outside / "far.py").read_text() == "y = 1\n"
+
+
+def test_a_folder_that_is_no_project_is_not_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("codemods.shadow._MOST", 2)
+    root = project(tmp_path, {"a.py": "", "b.py": ""})
+    (tmp_path / "shadow").mkdir()
+    with pytest.raises(UsageError, match="it is no single project"):
+        Shadow(root, tmp_path / "shadow")
 
 
 def test_a_shadow_begins_where_the_settings_are(tmp_path: Path) -> None:
