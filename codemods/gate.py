@@ -72,8 +72,10 @@ def _hold_back(sets: list[list[Mended]], own: set[Path], project: Project, shado
 
 def _withhold(files: list[Mended], path: Path, diagnostics: Sequence[Diagnostic]) -> None:
     one = diagnostics[0]
+    message = one.message.partition("\n")[0]
+    said = f"{one.rule}: {message}" if one.rule else message
     more = f" (and {len(diagnostics) - 1} more)" if len(diagnostics) > 1 else ""
-    reason = f"pyright would say of {shown_path(path)}:{one.line + 1}:{one.character + 1}: {one}{more}"
+    reason = f"pyright would say of {shown_path(path)}:{one.line + 1}:{one.character + 1}: {said}{more}"
     for file in files:
         if file.changed:
             file.after, file.note = file.before, ""
