@@ -234,7 +234,8 @@ def check(pyright: bool, pyright_python: str | None, **options: Any) -> None:
     """
     request, stdin = request_of(options)
     if pyright:
-        from checks.pyright import OPTION, look
+        from checks.pyright import look
+        from checks.rules.pyright_reports import OPTION
 
         if stdin is not None:
             raise UsageError(f"{OPTION} needs the project's files; it cannot be used with -")

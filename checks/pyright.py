@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from checks.project import Project
     from checks.session import Session
 
-OPTION = "--pyright"
 # More files than this are not named one by one, lest the command line grow too long.
 _MOST_NAMED = 2000
 _UNRESOLVED = re.compile(r'Import "(?P<module>[\w.]+)" could not be resolved')

@@ -19,7 +19,6 @@ from checks.rule import Finding, Fix, Rule
 from checks.source import Unreadable
 from codemods.fixes import fix_for
 from codemods.imports import needless_imports
-from codemods.moved import Moved
 from codemods.named import Lines, kept_findings
 from codemods.splice import Edit, Refused, splice
 
@@ -156,6 +155,8 @@ def _attempt(
 
 def _moved(lines: Lines, old: Project, new: Project) -> Lines:
     """Return the lines that are named now that files have changed."""
+    from codemods.moved import Moved
+
     return {path: Moved(old.source(path).text, new.source(path).text).lines(named) for path, named in lines.items()}
 
 

@@ -9,14 +9,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from checks.errors import UsageError
 from checks.inspect import Inspection
-from checks.pyright import Diagnostic, lines_of, read
 from checks.report import printable, shown_path
 from checks.rule import Finding
 from checks.session import Session, Workspace
+
+if TYPE_CHECKING:
+    from checks.pyright import Diagnostic
 
 # The lines named in each file, from 1.
 Lines: TypeAlias = Mapping[Path, set[int]]
@@ -31,6 +33,8 @@ def named_lines(report: str, session: Session) -> Lines:
     Raises:
         UsageError: the report cannot be read, is not pyright's, or is of none of the files.
     """
+    from checks.pyright import lines_of, read
+
     name = "the report on standard input" if report == "-" else report
     found = read(_bytes_of(report), name)
     by_file = _by_file(found, session)

@@ -28,10 +28,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from checks.pyright import OPTION, span_of
 from checks.rule import Finding, Fix, Impact, Rule, all_rules
 from checks.source import Source
 
+OPTION = "--pyright"
 RULE = Rule(
     __name__,
     needles=("pipecat",),
@@ -45,9 +45,14 @@ RULE = Rule(
 @RULE.at_end
 def left_over(source: Source, findings: list[Finding], ran: frozenset[str]) -> Iterator[Finding]:
     """Find the diagnostics of Pipecat that no finding says already."""
+    said = source.project.diagnostics.get(source.path, ())
+    if not said:
+        return
+    # What a run without pyright does not need takes a while to load.
     from checks.pipecat.reported import is_of_pipecat, is_said
+    from checks.pyright import span_of
 
-    diagnostics = [one for one in source.project.diagnostics.get(source.path, ()) if is_of_pipecat(one, source)]
+    diagnostics = [one for one in said if is_of_pipecat(one, source)]
     if not diagnostics:
         return
     for rule in all_rules().values():

@@ -12,8 +12,9 @@ import pytest
 
 from checks.cli import inspect_all
 from checks.errors import UsageError
-from checks.pyright import OPTION, Diagnostic, diagnose, read
+from checks.pyright import Diagnostic, diagnose, read
 from checks.rule import Finding
+from checks.rules.pyright_reports import OPTION
 from checks.session import Request, Session, begin
 from tests.cases import Case, cases, places
 from tests.running import check, project
