@@ -15,7 +15,7 @@ from pathlib import Path
 
 from checks.errors import UsageError
 from checks.pyright import Diagnostic, diagnose
-from checks.source import MAX_BYTES
+from checks.source import MAX_BYTES, contents
 
 _COPIED = {".py": MAX_BYTES, ".pyi": MAX_BYTES, ".toml": 2**20, ".json": 2**16, ".typed": 2**10}
 _MOST = 50_000
@@ -79,7 +79,7 @@ def _has_config(folder: Path) -> bool:
 
 def _has_table(folder: Path) -> bool:
     try:
-        return b"tool.pyright" in (folder / "pyproject.toml").read_bytes()
+        return b"tool.pyright" in contents(folder / "pyproject.toml")
     except OSError:
         return False
 
