@@ -8,36 +8,36 @@ default that of a plain ``LocalSmartTurnAnalyzerV3``.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from checks.arguments import Argument, Arguments, Change, Rewrite, arguments_of, put_together
+from checks.arguments import Argument, Change, Rewrite, arguments_of
 from checks.guards import is_none
 from checks.pipecat import timeline
+from checks.pipecat.aggregators import Wanted, given, pairs
 from checks.pipecat.keywords import Unknown, called_name, unknown_keywords
 from checks.pipecat.realtime import REALTIME
+from checks.rule import Fix
 from checks.source import Source
 from checks.unclear import Unclear
 from checks.values import works_on_the_way
 
 TRANSPORT_PARAMS = "pipecat.transports.base_transport.TransportParams"
 ANALYZERS = ("vad_analyzer", "turn_analyzer")
-_AGGREGATORS = "pipecat.processors.aggregators.llm_response_universal"
-_PAIR = f"{_AGGREGATORS}.LLMContextAggregatorPair"
-_USER_PARAMS = f"{_AGGREGATORS}.LLMUserAggregatorParams"
-_STRATEGIES = "pipecat.turns.user_turn_strategies.UserTurnStrategies"
+_TRANSPORT = "pipecat.transports.base_transport.BaseTransport"
 _STRATEGY = "pipecat.turns.user_stop.TurnAnalyzerUserTurnStopStrategy"
 _DEFAULT_ANALYZER = "pipecat.audio.turn.smart_turn.local_smart_turn_v3.LocalSmartTurnAnalyzerV3"
 # What a file mentions that has its own way of telling when somebody speaks.
 _OWN_WAYS = ("VADProcessor", "VADController", "ExternalUserTurnStrategies")
 
 
-@dataclass(slots=True)
-class _Aggregator:
-    """The call that makes the pair of aggregators, and what its user's one is to be given."""
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is decided on some analyzers together: the changes, if any, and what is to be said of them."""
 
-    call: ast.Call
-    imports: list[str] = field(default_factory=list[str])
+    found: Sequence[Unknown]
+    facts: Rewrite | None
+    why: str = ""
 
 
 def misplaced(source: Source) -> list[Unknown]:
@@ -51,28 +51,93 @@ def is_misplaced(unknown: Unknown, source: Source) -> bool:
     return unknown.keyword.arg in ANALYZERS and TRANSPORT_PARAMS in timeline.lineage(unknown.built, target)
 
 
-def moved(found: Sequence[Unknown], source: Source) -> Rewrite:
-    """Return the changes that give the analyzers of a file to its one user aggregator.
+def decisions(source: Source) -> Iterator[Decision]:
+    """Yield what is decided on all analyzers of a file together or, where that is unclear, on those of one function."""
+    found = misplaced(source)
+    if not found:
+        return
+    try:
+        yield _decided(found, _pair(source), source)
+        return
+    except Unclear as reason:
+        why = str(reason)
+    left = found
+    for pair, some in _beside_pairs(found, source):
+        try:
+            decision = _decided(some, pair, source)
+        except Unclear:
+            continue
+        left = [one for one in left if one not in some]
+        yield decision
+    if left:
+        yield Decision(left, None, why)
+
+
+def _decided(found: Sequence[Unknown], pair: ast.Call, source: Source) -> Decision:
+    """Return the decision to give analyzers to the user aggregator of a pair.
 
     Raises:
-        Unclear: it cannot be told which aggregator or which analyzer, or whether one is wanted.
+        Unclear: it cannot be told which analyzer, or whether one is wanted.
     """
     own = next((word for word in _OWN_WAYS if word in source.text), None)
     if own is not None:
         raise Unclear(f"the file has {own}, which tells by itself when somebody speaks")
-    if any(_is_realtime(name, source) for name in _called_classes(source)):
-        raise Unclear("a realtime service tells by itself when somebody speaks; whether it is to is yours to say")
-    aggregator = _Aggregator(_pair(source))
-    new: list[Argument] = []
+    is_realtime = any(_is_realtime(name, source) for name in _called_classes(source))
+    wanted = Wanted()
     for analyzer in ANALYZERS:
-        given = [one for one in found if one.keyword.arg == analyzer]
-        value = _value(given, aggregator.call, source)
+        some = [one for one in found if one.keyword.arg == analyzer]
+        value = _value(some, pair, source)
         if value is not None:
-            new += _given(analyzer, value, aggregator, source)
+            wanted = _with(analyzer, value, wanted, source)
     changes = [_without(call, found, source) for call in {one.call: None for one in found}]
-    if new:
-        changes.append(_with(aggregator, new, source))
-    return Rewrite(tuple(changes), imports=tuple(aggregator.imports))
+    imports: tuple[str, ...] = ()
+    if wanted.fields or wanted.strategies:
+        change, imports = given(pair, wanted, source)
+        changes.append(change)
+    if is_realtime:
+        why = "the aggregators take it, which tell turns beside the realtime service then, as the transport did"
+        return Decision(found, Rewrite(tuple(changes), Fix.UNSAFE, imports), why)
+    return Decision(found, Rewrite(tuple(changes), imports=imports))
+
+
+def _beside_pairs(found: Sequence[Unknown], source: Source) -> Iterator[tuple[ast.Call, list[Unknown]]]:
+    """Yield each pair that is the only one of its function, with the analyzers of the one transport used there."""
+    made = pairs(source)
+    for pair in made:
+        function = source.names.enclosing_function(pair)
+        if function is None or sum(source.names.enclosing_function(one) is function for one in made) > 1:
+            continue
+        inputs = _inputs(function, source)
+        if len(inputs) == 1:
+            some = [one for one in found if _transport_of(one.call, source) in inputs]
+            if some:
+                yield pair, some
+
+
+def _inputs(function: ast.AST, source: Source) -> set[ast.AST | None]:
+    """Return what makes the transports of which a function asks for their input; None for one not made there."""
+    found: set[ast.AST | None] = set()
+    for call in source.nodes(ast.Call):
+        asked = call.func
+        if isinstance(asked, ast.Attribute) and asked.attr == "input" and not call.args and not call.keywords:
+            if source.names.enclosing_function(call) is function:
+                found.add(_made_by(asked.value, function, source))
+    return found
+
+
+def _made_by(node: ast.expr, function: ast.AST, source: Source) -> ast.AST | None:
+    """Return the call whose value a name of a function is given, where that is the only one."""
+    bound = source.names.bindings(node) if isinstance(node, ast.Name) else []
+    value = bound[0].node.value if len(bound) == 1 and isinstance(bound[0].node, ast.Assign) else None
+    return value if value is not None and source.names.enclosing_function(value) is function else None
+
+
+def _transport_of(params: ast.Call, source: Source) -> ast.AST | None:
+    """Return the call that makes a transport with params made in its arguments."""
+    above = source.parent(params)
+    outer = source.parent(above) if isinstance(above, ast.keyword) else above
+    built = called_name(outer, source) if isinstance(outer, ast.Call) else None
+    return outer if built is not None and _TRANSPORT in timeline.lineage(built, source.project.target) else None
 
 
 def _called_classes(source: Source) -> set[str]:
@@ -85,19 +150,19 @@ def _is_realtime(name: str, source: Source) -> bool:
 
 def _pair(source: Source) -> ast.Call:
     """Return the one call of a file that makes aggregators."""
-    pairs = [call for call in source.nodes(ast.Call) if called_name(call, source) == _PAIR]
-    if len(pairs) != 1:
-        many = "several" if pairs else "no"
+    found = pairs(source)
+    if len(found) != 1:
+        many = "several" if found else "no"
         raise Unclear(f"this file makes {many} LLMContextAggregatorPair; its user_params take it, or a VADProcessor")
-    return pairs[0]
+    return found[0]
 
 
-def _value(given: Sequence[Unknown], at: ast.Call, source: Source) -> Argument | None:
+def _value(some: Sequence[Unknown], at: ast.Call, source: Source) -> Argument | None:
     """Return the one analyzer that is given, as an argument of that name; None where none is."""
-    real = [one for one in given if not is_none(one.keyword.value)]
+    real = [one for one in some if not is_none(one.keyword.value)]
     if not real:
         return None
-    if len({source.segment(one.keyword.value) for one in real}) > 1 or len(real) < len(given):
+    if len({source.segment(one.keyword.value) for one in real}) > 1 or len(real) < len(some):
         raise Unclear("the transports of this file are given different ones")
     first = real[0]
     _check_means_the_same(first.keyword.value, at, source)
@@ -119,53 +184,18 @@ def _check_means_the_same(value: ast.expr, at: ast.Call, source: Source) -> None
             raise Unclear(f"{part.id} may not be there yet where the aggregators are made")
 
 
-def _given(analyzer: str, item: Argument, aggregator: _Aggregator, source: Source) -> list[Argument]:
-    """Return the arguments of the user aggregator's params that stand for an analyzer."""
+def _with(analyzer: str, item: Argument, wanted: Wanted, source: Source) -> Wanted:
+    """Return what is wanted of the user aggregator with what stands for one more analyzer."""
     assert isinstance(item.node, ast.keyword)
     if analyzer == "vad_analyzer":
-        return [item]
+        return replace(wanted, fields=(*wanted.fields, item))
     value = item.node.value
     if isinstance(value, ast.Call) and not value.args and not value.keywords:
         named = source.project.resolve(value.func, source)
         if named == _DEFAULT_ANALYZER:
-            return []  # which is what the aggregator uses by itself
-    aggregator.imports += [_STRATEGIES, _STRATEGY]
-    stop = f"TurnAnalyzerUserTurnStopStrategy({item.text})"
-    return [replace(item, text=f"user_turn_strategies=UserTurnStrategies(stop=[{stop}])")]
-
-
-def _with(aggregator: _Aggregator, new: Sequence[Argument], source: Source) -> Change:
-    """Return the change that gives the user aggregator its analyzers."""
-    call = aggregator.call
-    arguments = arguments_of(call, source)
-    if any(one.arg is None for one in call.keywords) or len(call.args) > 1:
-        raise Unclear("not all that the aggregators are given is seen")
-    params = next((one for one in call.keywords if one.arg == "user_params"), None)
-    names = [item.text.partition("=")[0] for item in new]
-    release = timeline.lacking(_USER_PARAMS, names, source.project.releases)
-    if release is not None:
-        raise Unclear(f"the aggregators of {release}, which the project admits, do not take it")
-    if params is None:
-        aggregator.imports.append(_USER_PARAMS)
-        made = _made("user_params=LLMUserAggregatorParams", new, arguments, source)
-        return arguments.changed([*arguments.items, made], source)
-    value = params.value
-    if not isinstance(value, ast.Call) or called_name(value, source) != _USER_PARAMS or value.args:
-        raise Unclear("the user_params of the aggregators are made elsewhere")
-    known = {one.arg for one in value.keywords}
-    if None in known or any(name in known for name in names):
-        raise Unclear("the aggregators are given one too")
-    inner = arguments_of(value, source)
-    if not inner.items:
-        made = _made(f"user_params={source.segment(value.func)}", new, arguments, source)
-        return arguments.changed([made if item.node is params else item for item in arguments.items], source)
-    return inner.changed([*inner.items, *new], source)
-
-
-def _made(head: str, new: Sequence[Argument], arguments: Arguments, source: Source) -> Argument:
-    if any(item.above or item.behind for item in new) and not arguments.by_line:
-        raise Unclear("the comments on it have no place where the aggregators are made")
-    return put_together(head, new, by_line=arguments.by_line)
+            return wanted  # which is what the aggregator uses by itself
+    stop = replace(item, text=f"stop=[TurnAnalyzerUserTurnStopStrategy({item.text})]")
+    return replace(wanted, strategies=(*wanted.strategies, stop), imports=(*wanted.imports, _STRATEGY))
 
 
 def _without(call: ast.Call, found: Sequence[Unknown], source: Source) -> Change:

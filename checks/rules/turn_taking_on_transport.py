@@ -23,9 +23,11 @@ Example:
 
 Fix safety:
     Safe: the bot hears again what it heard before 1.0.0. Mended where one pair of aggregators is made in the same file
-    and every transport there is given the same analyzer; a plain ``LocalSmartTurnAnalyzerV3()``, which aggregators use
-    by themselves, just goes. Left to a human: aggregators in another file or several of them, different analyzers, and
-    programs with a realtime service or a processor that tells by itself when somebody speaks.
+    and every transport there is given the same analyzer, or where transport and pair are the only ones of a function; a
+    plain ``LocalSmartTurnAnalyzerV3()``, which aggregators use by themselves, just goes. Unsafe in files with a realtime
+    service, which tells by itself when somebody speaks: the aggregators tell it too then, as before 1.0.0, where the bot
+    may have got used to be without. Left to a human: aggregators in another file, several that may be meant, different
+    analyzers, and a processor that tells by itself when somebody speaks.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -36,10 +38,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from checks.pipecat.turn_taking import ANALYZERS, misplaced, moved
+from checks.pipecat.turn_taking import ANALYZERS, decisions
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
-from checks.unclear import Unclear
 
 RULE = Rule(
     __name__,
@@ -55,15 +56,8 @@ RULE = Rule(
 
 @RULE.on(ast.Module)
 def transports(node: ast.Module, source: Source) -> Iterator[Finding]:
-    """Decide on all the analyzers of a file together."""
-    found = misplaced(source)
-    if not found:
-        return
-    why = ""
-    facts = None
-    try:
-        facts = moved(found, source)
-    except Unclear as reason:
-        why = f"; {reason}"
-    said = [(one.keyword, f"{one.owner} {one.story}, and ignores it without a word{why}") for one in found]
-    yield from RULE.together(source, said, facts)
+    """Decide on the analyzers of a file, together where they may be for the same aggregators."""
+    for decision in decisions(source):
+        why = f"; {decision.why}" if decision.why else ""
+        said = [(one.keyword, f"{one.owner} {one.story}, and ignores it without a word{why}") for one in decision.found]
+        yield from RULE.together(source, said, decision.facts, fix=decision.facts.fix if decision.facts else None)
