@@ -111,8 +111,10 @@ class Arguments:
         return Change(source.span_between(at, at), text)
 
     def _is_too_long(self, items: Sequence[Argument], source: Source) -> bool:
-        """Tell whether arguments on one line would make it longer than is usual, and than it is."""
+        """Tell whether arguments on one line would make it longer than is usual and than it is, or cannot be."""
         line = source.line(self.span.line)
+        if self.span.line == self.span.end_line and any("\n" in item.text for item in items if item.node is None):
+            return True
         if not self.items or self.span.line != self.span.end_line or any("\n" in item.text for item in items):
             return False
         width = len(line) - (self.span.end_column - self.span.column) + sum(len(item.text) + 2 for item in items) - 2

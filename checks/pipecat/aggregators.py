@@ -1,8 +1,8 @@
 """The pair of aggregators that a file makes, and what the user's one is given beside what it has.
 
-Facts from the wheels: ``LLMUserAggregatorParams`` takes ``user_turn_strategies`` and ``user_mute_strategies`` from 0.0.99
-on, ``user_idle_timeout`` from 0.0.100, ``vad_analyzer`` from 0.0.101. ``UserTurnStrategies`` takes ``start`` and
-``stop``, each with a default of its own.
+Facts from the wheels: ``LLMUserAggregatorParams`` takes ``user_turn_strategies`` and ``user_mute_strategies`` from
+0.0.99 on, ``user_idle_timeout`` from 0.0.100, ``vad_analyzer`` from 0.0.101. ``UserTurnStrategies`` takes ``start``
+and ``stop``, each with a default of its own.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ from checks.pipecat.contexts import AGGREGATORS, PAIR
 from checks.pipecat.keywords import called_name
 from checks.source import Source
 from checks.unclear import Unclear
+from checks.values import works_on_the_way
 
 USER_PARAMS = f"{AGGREGATORS}.LLMUserAggregatorParams"
+# From how many characters on the strategies stand on lines of their own.
+_LONG = 50
 STRATEGIES = "pipecat.turns.user_turn_strategies.UserTurnStrategies"
 
 
@@ -37,6 +40,43 @@ class Wanted:
 def pairs(source: Source) -> list[ast.Call]:
     """Return the calls of a file that make a pair of aggregators."""
     return [call for call in source.nodes(ast.Call) if called_name(call, source) == PAIR]
+
+
+def one_for(node: ast.AST, source: Source) -> ast.Call:
+    """Return the call that makes the pair of aggregators for what a node makes: the only one of its function or file.
+
+    Raises:
+        Unclear: there is none, or there are several.
+    """
+    found = pairs(source)
+    function = source.names.enclosing_function(node)
+    near = [pair for pair in found if function is not None and source.names.enclosing_function(pair) is function]
+    if len(near) == 1 or len(found) == 1:
+        return (near or found)[0]
+    raise Unclear(f"this file makes {'several' if found else 'no'} LLMContextAggregatorPair that takes it")
+
+
+def check_exist(dotted: Sequence[str], source: Source) -> None:
+    """Raise Unclear where a release that the project admits lacks one of some names."""
+    for name in dotted:
+        release = next((one for one in source.project.releases if not timeline.exists(name, one)), None)
+        if release is not None:
+            raise Unclear(f"{release}, which the project admits, has no {name.rpartition('.')[2]}")
+
+
+def check_means_the_same(value: ast.expr, at: ast.Call, source: Source) -> None:
+    """Raise Unclear unless a value can be worked out at another place with the same result."""
+    if works_on_the_way(value):
+        raise Unclear("it is worked out on the way")
+    for part in ast.walk(value):
+        if not isinstance(part, ast.Name):
+            continue
+        here, there = source.names.bindings(part), source.names.lookup(part.id, at)
+        if here != there or len(here) > 1:
+            raise Unclear(f"{part.id} means something else where the aggregators are made")
+        is_local = bool(here) and source.names.scope(here[0].node) is not source.tree
+        if is_local and source.start(part) > source.start(at):
+            raise Unclear(f"{part.id} may not be there yet where the aggregators are made")
 
 
 def given(pair: ast.Call, wanted: Wanted, source: Source) -> tuple[Change, tuple[str, ...]]:
@@ -87,7 +127,8 @@ def _fields(wanted: Wanted) -> tuple[list[Argument], tuple[str, ...]]:
         return list(wanted.fields), wanted.imports
     above = tuple(line for item in wanted.strategies for line in item.above)
     behind = next((item.behind for item in wanted.strategies if item.behind), "")
-    made = put_together("user_turn_strategies=UserTurnStrategies", wanted.strategies, by_line=False)
+    by_line = any("\n" in item.text or len(item.text) > _LONG for item in wanted.strategies)
+    made = put_together("user_turn_strategies=UserTurnStrategies", wanted.strategies, by_line=by_line)
     strategies = replace(made, above=above, behind=behind)
     return [*wanted.fields, strategies], (*wanted.imports, STRATEGIES)
 
@@ -106,4 +147,4 @@ def _joined(value: ast.expr, wanted: Wanted, source: Source) -> Change:
 def _made(head: str, new: Sequence[Argument], arguments: Arguments) -> Argument:
     if any(item.above or item.behind for item in new) and not arguments.by_line:
         raise Unclear("the comments on it have no place where the aggregators are made")
-    return put_together(head, new, by_line=arguments.by_line)
+    return put_together(head, new, by_line=arguments.by_line or any("\n" in item.text for item in new))

@@ -14,13 +14,12 @@ from dataclasses import dataclass, replace
 from checks.arguments import Argument, Change, Rewrite, arguments_of
 from checks.guards import is_none
 from checks.pipecat import timeline
-from checks.pipecat.aggregators import Wanted, given, pairs
+from checks.pipecat.aggregators import Wanted, check_means_the_same, given, pairs
 from checks.pipecat.keywords import Unknown, called_name, unknown_keywords
 from checks.pipecat.realtime import REALTIME
 from checks.rule import Fix
 from checks.source import Source
 from checks.unclear import Unclear
-from checks.values import works_on_the_way
 
 TRANSPORT_PARAMS = "pipecat.transports.base_transport.TransportParams"
 ANALYZERS = ("vad_analyzer", "turn_analyzer")
@@ -165,23 +164,8 @@ def _value(some: Sequence[Unknown], at: ast.Call, source: Source) -> Argument | 
     if len({source.segment(one.keyword.value) for one in real}) > 1 or len(real) < len(some):
         raise Unclear("the transports of this file are given different ones")
     first = real[0]
-    _check_means_the_same(first.keyword.value, at, source)
+    check_means_the_same(first.keyword.value, at, source)
     return replace(arguments_of(first.call, source).of(first.keyword), gap=", ")
-
-
-def _check_means_the_same(value: ast.expr, at: ast.Call, source: Source) -> None:
-    """Raise Unclear unless a value can be worked out at another place with the same result."""
-    if works_on_the_way(value):
-        raise Unclear("it is worked out on the way")
-    for part in ast.walk(value):
-        if not isinstance(part, ast.Name):
-            continue
-        here, there = source.names.bindings(part), source.names.lookup(part.id, at)
-        if here != there or len(here) > 1:
-            raise Unclear(f"{part.id} means something else where the aggregators are made")
-        is_local = bool(here) and source.names.scope(here[0].node) is not source.tree
-        if is_local and source.start(part) > source.start(at):
-            raise Unclear(f"{part.id} may not be there yet where the aggregators are made")
 
 
 def _with(analyzer: str, item: Argument, wanted: Wanted, source: Source) -> Wanted:

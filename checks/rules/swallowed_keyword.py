@@ -30,6 +30,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from checks.pipecat.interruptions import is_owned
 from checks.pipecat.keywords import unknown_keywords
 from checks.pipecat.remedies import Given, mended
 from checks.pipecat.turn_taking import is_misplaced
@@ -49,6 +50,7 @@ RULE = Rule(
 def calls(node: ast.Module, source: Source) -> Iterator[Finding]:
     """Decide on the keywords of a file's calls."""
     for unknown in unknown_keywords(source):
-        if unknown.fate == "swallowed" and not is_misplaced(unknown, source):
+        # The others are told to aggregators now, see the rules of their own.
+        if unknown.fate == "swallowed" and not is_misplaced(unknown, source) and not is_owned(unknown, source):
             message = f"{unknown.owner} {unknown.story}, and ignores it without a word"
             yield mended(RULE, Given(unknown.call, unknown.keyword, unknown.built), message, source)
