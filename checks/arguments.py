@@ -128,7 +128,19 @@ def arguments_of(call: ast.Call, source: Source) -> Arguments:
         Unclear: a comment stands where it cannot be told what it belongs to.
     """
     nodes: list[ast.expr | ast.keyword] = sorted([*call.args, *call.keywords], key=source.start)
-    start, end = _opening(call, source), source.end(call) - 1
+    return _laid_out(nodes, _opening(call, source), source.end(call) - 1, source)
+
+
+def elements_of(written: ast.List, source: Source) -> Arguments:
+    """Return the elements of a list as they are written, as if they were arguments.
+
+    Raises:
+        Unclear: a comment stands where it cannot be told what it belongs to.
+    """
+    return _laid_out(written.elts, source.start(written) + 1, source.end(written) - 1, source)
+
+
+def _laid_out(nodes: Sequence[ast.expr | ast.keyword], start: int, end: int, source: Source) -> Arguments:
     closing = source.text[source.line_start(_line(end, source)) : end]
     if not nodes or closing.strip() or not all(source.begins_line(node) for node in nodes):
         return _in_running_text(nodes, start, end, source)

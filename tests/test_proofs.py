@@ -152,7 +152,7 @@ def test_service_traced_wrongly_gets_its_spans(decorators: str, release: str, tm
 
 def last_lines(done: subprocess.CompletedProcess[str]) -> list[str]:
     """Return what a program printed, less what Pipecat's own parts may print at the start."""
-    lines = [line for line in done.stdout.splitlines() if line.startswith(("asked ", "holds "))]
+    lines = [line for line in done.stdout.splitlines() if line.startswith(("asked ", "holds ", "talk "))]
     assert lines, done.stderr
     return lines
 
@@ -203,3 +203,16 @@ def test_model_is_asked_the_same_with_the_one_context(kind: str, release: str, t
     assert gone in run_on(released(release), script).stderr
     assert mend(script.parent, release, tmp_path, unsafe=kind == "messages") >= 4
     assert last_lines(run_on(released(release), script)) == before
+
+
+@pytest.mark.parametrize("release", ["1.0.0", "1.14.0"])
+def test_aggregators_do_the_work_of_processors_that_are_gone(release: str, tmp_path: Path) -> None:
+    script = program("turns.py", tmp_path)
+    stand_in(("httpx", "onnxruntime", "transformers"), script.parent)
+    before = last_lines(run_on(released("0.0.108"), script))
+    assert {"talk idle 1", "talk user: Heard."} <= set(before)
+    assert "talk user: Not heard." not in before
+    assert "No module named 'pipecat.processors.filters.stt_mute_filter'" in run_on(released(release), script).stderr
+    assert mend(script.parent, release, tmp_path, unsafe=True) >= 5
+    # The aggregators tell of a turn when it is over, so later than the processor did.
+    assert sorted(last_lines(run_on(released(release), script))) == sorted(before)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from checks.arguments import Argument, Rewrite, arguments_of, check_comments
 from checks.pipecat import timeline
 from checks.pipecat.aggregators import Wanted, check_exist, check_means_the_same, given, one_for
+from checks.pipecat.contexts import check_may_import
 from checks.pipecat.keywords import Unknown, called_name, unknown_keywords
 from checks.pipecat.realtime import REALTIME
 from checks.pipecat.releases import Release
@@ -94,6 +95,7 @@ def _decided(one: Unknown, source: Source) -> tuple[Rewrite, str]:
     """
     if any(keyword.arg is None for keyword in one.call.keywords):
         raise Unclear("what the ** in the call holds is not seen")
+    check_may_import(source)
     pair = one_for(one.call, source)
     _check_services(source)
     if one.keyword.arg == ALLOW:

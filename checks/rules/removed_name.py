@@ -34,9 +34,9 @@ import ast
 from collections.abc import Iterator
 
 from checks.guards import tests_version
-from checks.pipecat import timeline
+from checks.pipecat import idle_processor, mute_filter, timeline, transcript_processor
 from checks.pipecat.advice import advice
-from checks.pipecat.contexts import is_owned
+from checks.pipecat.contexts import GONE_SINCE, is_owned
 from checks.pipecat.hierarchy import is_of_library, library_attributes
 from checks.pipecat.moves import move_of, new_name_of, new_string, one_by_one, place_taken, string_given
 from checks.pipecat.renames import newest_name, successor
@@ -50,6 +50,7 @@ RULE = Rule(
     impact=Impact.BREAKS,
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
 )
+_LEAVING = (mute_filter.MODULE, idle_processor.MODULE, transcript_processor.MODULE)
 
 
 @RULE.on(ast.ImportFrom)
@@ -63,6 +64,8 @@ def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
         if _is_missing(node.module, source):
             yield RULE.finding(source, node, _message(node.module, source))
         return
+    if node.module in _LEAVING and source.project.target >= GONE_SINCE:
+        return  # removed-processor takes them out of the pipeline
     missing = {alias: f"{node.module}.{alias.name}" for alias in node.names}
     # Contexts and their frames are mended with what is done with them.
     missing = {

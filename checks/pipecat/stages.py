@@ -1,0 +1,186 @@
+"""A pipeline whose elements are written out, and the pair of aggregators among them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from checks.arguments import Change, Rewrite, elements_of
+from checks.guards import tests_version
+from checks.pipecat import timeline
+from checks.pipecat.aggregators import pairs
+from checks.pipecat.contexts import GONE_SINCE, check_may_import, is_taken_from
+from checks.pipecat.hierarchy import is_of_library
+from checks.pipecat.keywords import called_name
+from checks.source import Source, Span
+from checks.unclear import Unclear
+
+PIPELINE = "pipecat.pipeline.pipeline.Pipeline"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Facts of a processor that leaves a pipeline: the texts that change, and the statements that go.
+
+    ``inserted`` are lines to stand in front of a statement, ``behind`` those to stand behind one.
+    """
+
+    rewrite: Rewrite
+    removed: tuple[Span, ...] = ()
+    inserted: tuple[tuple[Span, tuple[str, ...]], ...] = ()
+    behind: tuple[tuple[Span, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A list of a pipeline's elements, the call that makes the pair among them, and what each half is called there."""
+
+    elements: ast.List
+    pair: ast.Call
+    user: ast.expr
+    assistant: ast.expr | None
+
+    def check_in_front(self, element: ast.expr) -> None:
+        """Raise Unclear unless an element stands in front of the user's aggregator."""
+        if self.elements.elts.index(element) > self.elements.elts.index(self.user):
+            raise Unclear("it does not stand in front of the user's aggregator")
+
+    def without(self, gone: Sequence[ast.expr], source: Source) -> Change:
+        """Return the change that takes elements out."""
+        written = elements_of(self.elements, source)
+        return written.changed([item for item in written.items if item.node not in gone], source)
+
+    def statement(self, source: Source) -> ast.stmt:
+        """Return the statement that makes the pipeline, in front of which another one may be put."""
+        found = next(above for above in source.ancestors(self.elements) if isinstance(above, ast.stmt))
+        simple = isinstance(found, (ast.Assign, ast.AnnAssign, ast.Expr, ast.Return))
+        if not simple or not source.begins_line(found):
+            raise Unclear("the pipeline is not made by a statement of its own")
+        return found
+
+
+def imports_from(module: str, source: Source) -> Iterator[tuple[ast.ImportFrom, ast.alias]]:
+    """Yield what a file imports from a module that went with 1.0.0, where it does not look first."""
+    if source.project.target < GONE_SINCE or not is_of_library(module, source):
+        return
+    for node in source.nodes(ast.ImportFrom):
+        if node.module == module and not node.level and node.names[0].name != "*":
+            if not source.names.is_guarded(node) and not tests_version(node, source):
+                yield from ((node, alias) for alias in node.names)
+
+
+def check_imports(module: str, names: Collection[str], source: Source) -> None:
+    """Raise Unclear unless the imports from a module go once some of its names are used no more."""
+    check_may_import(source)
+    found = list(imports_from(module, source))
+    for node, alias in found:
+        local = alias.asname or alias.name
+        if alias.name not in names:
+            raise Unclear(f"{alias.name} is imported too")
+        if alias.asname == alias.name or is_taken_from(local, source):
+            raise Unclear(f"other files take {local} from here")
+        if any("noqa" in text and node.lineno <= at.line <= (node.end_lineno or 0) for at, text in source.comments):
+            raise Unclear("the import is marked to stay")
+        if any(isinstance(one.value, str) and local in one.value for one in source.nodes(ast.Constant)):
+            raise Unclear(f"a string names {local}")
+    if len({alias.name for _, alias in found}) < len(found):
+        raise Unclear("it is imported more than once")
+
+
+def uses_of(dotted: str, source: Source) -> list[ast.expr]:
+    """Return the names of a file that stand for a dotted name; in strings, whether it is one is not known."""
+    nodes: list[ast.expr] = [*source.nodes(ast.Name), *source.nodes(ast.Attribute)]
+    return [node for node in nodes if source.names.resolve(node) == dotted]
+
+
+def the_one(dotted: str, source: Source) -> ast.Call:
+    """Return the only call of a file that makes an object of a class.
+
+    Raises:
+        Unclear: there is none, or there are several.
+    """
+    calls = [call for call in source.nodes(ast.Call) if source.names.resolve(call.func) == dotted]
+    if len(calls) != 1:
+        raise Unclear(f"this file makes {'several' if calls else 'no'} {dotted.rpartition('.')[2]}")
+    return calls[0]
+
+
+def bound_by(call: ast.expr, source: Source) -> tuple[ast.Assign, str] | None:
+    """Return the statement that gives a value its only name, and that name; None for a value that has none.
+
+    Raises:
+        Unclear: it is kept elsewhere, or the name is given more than one.
+    """
+    above = source.parent(call)
+    if not isinstance(above, ast.Assign):
+        return None
+    target = above.targets[0]
+    if len(above.targets) > 1 or not isinstance(target, ast.Name) or len(source.names.bindings(target)) > 1:
+        raise Unclear(f"line {above.lineno} does not keep it under a name of its own")
+    return above, target.id
+
+
+def reads_of(statement: ast.Assign, source: Source) -> list[ast.Name]:
+    """Return where the name is read that a statement gives to a value."""
+    target = statement.targets[0]
+    assert isinstance(target, ast.Name)
+    bound = source.names.bindings(target)
+    loads = (node for node in source.nodes(ast.Name) if isinstance(node.ctx, ast.Load) and node.id == target.id)
+    return [node for node in loads if source.names.bindings(node) == bound]
+
+
+def stage_of(element: ast.expr, source: Source) -> Stage:
+    """Return the stage that an expression is an element of.
+
+    Raises:
+        Unclear: it is no element of a pipeline that is written out, or no pair of aggregators is.
+    """
+    elements = source.parent(element)
+    call = source.parent(elements) if isinstance(elements, ast.List) else None
+    built = called_name(call, source) if isinstance(call, ast.Call) else None
+    if not isinstance(elements, ast.List) or built is None:
+        raise Unclear(f"line {element.lineno} does more with it than put it into a pipeline")
+    if timeline.canonical(built, source.project.target) != PIPELINE:
+        raise Unclear("it is not an element of the pipeline itself")
+    halves = [(one, half) for one in elements.elts if (half := _half(one, source, 0)) is not None]
+    users = [(one, pair) for one, (pair, side) in halves if side == 0]
+    others = [(one, pair) for one, (pair, side) in halves if side == 1]
+    if len(users) != 1:
+        raise Unclear("no LLMContextAggregatorPair that this file makes is in the pipeline")
+    user, pair = users[0]
+    assistant = next((one for one, other in others if other is pair), None)
+    return Stage(elements, pair, user, assistant)
+
+
+def _half(node: ast.expr, source: Source, steps: int) -> tuple[ast.Call, int] | None:
+    """Return the call that makes the pair of which an expression is one half, and which half: 0 is the user's."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name() as name, attr="user" | "assistant" as side), args=[]):
+            value = _value(name, source)
+            is_pair = isinstance(value, ast.Call) and value in pairs(source)
+            return (value, 0 if side == "user" else 1) if isinstance(value, ast.Call) and is_pair else None
+        case ast.Name():
+            unpacked = _unpacked(node, source)
+            if unpacked is not None:
+                return unpacked
+            value = _value(node, source)
+            return _half(value, source, steps + 1) if value is not None and steps < 3 else None
+        case _:
+            return None
+
+
+def _value(name: ast.Name, source: Source) -> ast.expr | None:
+    bound = [binding.node for binding in source.names.bindings(name)]
+    return bound[0].value if len(bound) == 1 and isinstance(bound[0], ast.Assign) else None
+
+
+def _unpacked(name: ast.Name, source: Source) -> tuple[ast.Call, int] | None:
+    bound = [binding.node for binding in source.names.bindings(name)]
+    names = source.parent(bound[0]) if len(bound) == 1 else None
+    statement = source.parent(names) if isinstance(names, ast.Tuple) else None
+    if not isinstance(names, ast.Tuple) or not isinstance(statement, ast.Assign) or len(names.elts) != 2:
+        return None
+    if isinstance(statement.value, ast.Call) and statement.value in pairs(source):
+        return statement.value, names.elts.index(bound[0])  # type: ignore[arg-type]
+    return None
