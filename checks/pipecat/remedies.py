@@ -4,7 +4,7 @@ Each row of keywords.tsv names a class, or a function or method, one of its keyw
 written, ``*`` for any; then what becomes of it:
 
 * nothing: it goes; ``name``: it is called so; ``name=value``: this is given instead
-* ``^name``: the call that this one is an argument of is given it as ``name``
+* ``^name``: the call that this one is an argument of is given it as ``name``; two lists are joined, which is unsafe
 * ``name=package.module.Params(field)``: it is a field of the ``Params`` given as ``name``, together with others;
   ``Params()``: giving them says as much; ``Params(**)``: its value is a dict of their fields
 
@@ -25,6 +25,7 @@ from checks.arguments import (
     Rewrite,
     arguments_of,
     check_comments,
+    elements_of,
     put_together,
 )
 from checks.guards import is_none
@@ -185,14 +186,31 @@ def _handed_out(given: Given, row: Row, source: Source) -> Rewrite:
     release = timeline.lacking(built, [name], source.project.releases)
     if release is not None:
         raise Unclear(f"the call around this one does not take it in {release}")
-    if any(one.arg in (None, name) for one in outer.keywords):
+    if any(one.arg is None for one in outer.keywords):
         raise Unclear(f"the call around this one may be given {name} too")
+    other = next((one for one in outer.keywords if one.arg == name), None)
+    if other is not None:
+        return _joined(given, other, source)
     inner, around = arguments_of(call, source), arguments_of(outer, source)
     item = inner.of(given.keyword)
     kept = [other for other in inner.items if other is not item]
     if (item.above or item.behind) and not around.by_line:
         raise Unclear("the comments on it have no place in the call around")
     return Rewrite((inner.changed(kept, source), around.appended(item.named(name), source)), row.fix)
+
+
+def _joined(given: Given, other: ast.keyword, source: Source) -> Rewrite:
+    """Return the changes that give a list to the call around together with the one that it is given already."""
+    value, into = given.keyword.value, other.value
+    if not isinstance(value, ast.List) or not isinstance(into, ast.List) or not value.elts or not into.elts:
+        raise Unclear(f"the call around this one is given {given.keyword.arg} too")
+    inner, around = arguments_of(given.call, source), elements_of(into, source)
+    gone = inner.changed([item for item in inner.items if item.node is not given.keyword], source)
+    check_comments(gone, source)
+    added = [Argument(source.segment(one)) for one in value.elts]
+    if any("\n" in item.text for item in added):
+        raise Unclear("its value is written over several lines")
+    return Rewrite((gone, around.changed([*around.items, *added], source)), Fix.UNSAFE)
 
 
 def _as_imported(value: str) -> tuple[str, tuple[str, ...]]:

@@ -19,8 +19,8 @@ Example:
             self._worker = setup.pipeline_worker
 
 Fix safety:
-    Safe where the member has another name now. Left to a human otherwise, and where the project still admits a release
-    without the new name.
+    Safe where the member has another name now. Unsafe: the name given by ``set_model_name`` goes to the metrics, and
+    no more to the traces. Left to a human otherwise, and where the project still admits a release without the new name.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -35,6 +35,7 @@ from checks.guards import asks_for, tests_version
 from checks.pipecat import timeline
 from checks.pipecat.context_moves import CREATE, GET_FRAME, ONLY_CONTEXTS
 from checks.pipecat.members import dead_overrides, gone_from, renamed
+from checks.pipecat.model_names import DIFFERENCE, SET_MODEL_NAME, told_to_metrics
 from checks.pipecat.objects import owner_of
 from checks.receivers import is_super_call
 from checks.rule import Finding, Fix, Impact, Rule
@@ -65,10 +66,14 @@ def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
         return  # which dead-override tells of
     facts, why = None, ""
     try:
-        facts = renamed(node, gone.owner, found, source)
+        if node.attr == SET_MODEL_NAME:
+            facts, why = told_to_metrics(node, source), f"; {DIFFERENCE}"
+        else:
+            facts = renamed(node, gone.owner, found, source)
     except Unclear as reason:
         why = f"; {reason}" if str(reason) else ""
-    yield RULE.finding(source, node, f"{gone.story}: AttributeError{why}", facts=facts)
+    fix = facts.fix if facts is not None else None
+    yield RULE.finding(source, node, f"{gone.story}: AttributeError{why}", facts=facts, fix=fix)
 
 
 def _is_in_dead_override(node: ast.Attribute, source: Source) -> bool:
