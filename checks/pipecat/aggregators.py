@@ -64,7 +64,7 @@ def check_exist(dotted: Sequence[str], source: Source) -> None:
             raise Unclear(f"{release}, which the project admits, has no {name.rpartition('.')[2]}")
 
 
-def check_means_the_same(value: ast.expr, at: ast.Call, source: Source) -> None:
+def check_means_the_same(value: ast.expr, at: ast.expr, source: Source) -> None:
     """Raise Unclear unless a value can be worked out at another place with the same result."""
     if works_on_the_way(value):
         raise Unclear("it is worked out on the way")
@@ -73,10 +73,10 @@ def check_means_the_same(value: ast.expr, at: ast.Call, source: Source) -> None:
             continue
         here, there = source.names.bindings(part), source.names.lookup(part.id, at)
         if here != there or len(here) > 1:
-            raise Unclear(f"{part.id} means something else where the aggregators are made")
+            raise Unclear(f"{part.id} means something else where it is to go")
         is_local = bool(here) and source.names.scope(here[0].node) is not source.tree
         if is_local and source.start(part) > source.start(at):
-            raise Unclear(f"{part.id} may not be there yet where the aggregators are made")
+            raise Unclear(f"{part.id} may not be there yet where it is to go")
 
 
 def given(pair: ast.Call, wanted: Wanted, source: Source) -> tuple[Change, tuple[str, ...]]:

@@ -15,8 +15,10 @@ from checks.arguments import Argument, Change, Rewrite, arguments_of
 from checks.guards import is_none
 from checks.pipecat import timeline
 from checks.pipecat.aggregators import Wanted, check_means_the_same, given, pairs
+from checks.pipecat.contexts import check_may_import
 from checks.pipecat.keywords import Unknown, called_name, unknown_keywords
 from checks.pipecat.realtime import REALTIME
+from checks.pipecat.voice_processor import DIFFERENCE, PROCESSOR, pipeline_of, told_of
 from checks.rule import Fix
 from checks.source import Source
 from checks.unclear import Unclear
@@ -28,6 +30,8 @@ _STRATEGY = "pipecat.turns.user_stop.TurnAnalyzerUserTurnStopStrategy"
 _DEFAULT_ANALYZER = "pipecat.audio.turn.smart_turn.local_smart_turn_v3.LocalSmartTurnAnalyzerV3"
 # What a file mentions that has its own way of telling when somebody speaks.
 _OWN_WAYS = ("VADProcessor", "VADController", "ExternalUserTurnStrategies")
+# What a file mentions that has aggregators, or is about to.
+_AGGREGATE = ("create_context_aggregator", "LLMContext", "LLMUserAggregator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +72,27 @@ def decisions(source: Source) -> Iterator[Decision]:
             continue
         left = [one for one in left if one not in some]
         yield decision
-    if left:
+    if left and left is found:
+        yield _told_by_processor(found, source) or Decision(found, None, why)
+    elif left:
         yield Decision(left, None, why)
+
+
+def _told_by_processor(found: Sequence[Unknown], source: Source) -> Decision | None:
+    """Return the decision to have a processor tell of the voice, in a file without aggregators; None if unclear."""
+    if pairs(source) or any(word in source.text for word in (*_OWN_WAYS, *_AGGREGATE)):
+        return None
+    try:
+        check_may_import(source)
+        elements = pipeline_of(source)
+        value = _value(found, elements, source)
+        if value is None or any(one.keyword.arg != ANALYZERS[0] for one in found):
+            return None
+        changes = [_without(call, found, source) for call in {one.call: None for one in found}]
+        changes.append(told_of(value, elements, source))
+    except Unclear:
+        return None
+    return Decision(found, Rewrite(tuple(changes), Fix.UNSAFE, (PROCESSOR,)), DIFFERENCE)
 
 
 def _decided(found: Sequence[Unknown], pair: ast.Call, source: Source) -> Decision:
@@ -156,7 +179,7 @@ def _pair(source: Source) -> ast.Call:
     return found[0]
 
 
-def _value(some: Sequence[Unknown], at: ast.Call, source: Source) -> Argument | None:
+def _value(some: Sequence[Unknown], at: ast.expr, source: Source) -> Argument | None:
     """Return the one analyzer that is given, as an argument of that name; None where none is."""
     real = [one for one in some if not is_none(one.keyword.value)]
     if not real:
