@@ -22,6 +22,7 @@ from checks.values import works_on_the_way
 USER_PARAMS = f"{AGGREGATORS}.LLMUserAggregatorParams"
 # From how many characters on the strategies stand on lines of their own.
 _LONG = 50
+PIPELINE = "pipecat.pipeline.pipeline.Pipeline"
 STRATEGIES = "pipecat.turns.user_turn_strategies.UserTurnStrategies"
 
 
@@ -43,7 +44,9 @@ def pairs(source: Source) -> list[ast.Call]:
 
 
 def one_for(node: ast.AST, source: Source) -> ast.Call:
-    """Return the call that makes the pair of aggregators for what a node makes: the only one of its function or file.
+    """Return the call that makes the pair of aggregators for what a node makes: the only one of its function.
+
+    In a file with one pipeline it is the only one of the file.
 
     Raises:
         Unclear: there is none, or there are several.
@@ -51,9 +54,14 @@ def one_for(node: ast.AST, source: Source) -> ast.Call:
     found = pairs(source)
     function = source.names.enclosing_function(node)
     near = [pair for pair in found if function is not None and source.names.enclosing_function(pair) is function]
-    if len(near) == 1 or len(found) == 1:
-        return (near or found)[0]
-    raise Unclear(f"this file makes {'several' if found else 'no'} LLMContextAggregatorPair that takes it")
+    if len(near) == 1:
+        return near[0]
+    pipelines = [call for call in source.nodes(ast.Call) if called_name(call, source) == PIPELINE]
+    if len(found) == 1 and len(pipelines) < 2:
+        return found[0]
+    if found:
+        raise Unclear("which pair of aggregators it is for is not seen")
+    raise Unclear("this file makes no LLMContextAggregatorPair")
 
 
 def check_exist(dotted: Sequence[str], source: Source) -> None:

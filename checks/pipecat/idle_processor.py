@@ -14,6 +14,7 @@ from checks.arguments import Argument, Change, Rewrite
 from checks.hoist import unused_name
 from checks.pipecat.aggregators import Wanted, check_means_the_same, given
 from checks.pipecat.contexts import AGGREGATORS
+from checks.pipecat.realtime import makes_one
 from checks.pipecat.stages import Leaving, Stage, bound_by, reads_of, stage_of, the_one, uses_of
 from checks.rule import Fix
 from checks.source import Source
@@ -45,6 +46,8 @@ def leaving(source: Source) -> Leaving:
         if len(reads) != 1:
             raise Unclear(f"{bound[1]} is used for more than the pipeline")
         element = reads[0]
+    if makes_one(source):
+        raise Unclear("a realtime service takes by itself what is pushed behind the user's aggregator")
     stage = stage_of(element, source)
     stage.check_in_front(element)
     callback = _callback(keywords["callback"], source)

@@ -18,7 +18,7 @@ from checks.pipecat import timeline
 from checks.pipecat.aggregators import Wanted, check_exist, check_means_the_same, given, one_for
 from checks.pipecat.contexts import check_may_import
 from checks.pipecat.keywords import Unknown, called_name, unknown_keywords
-from checks.pipecat.realtime import REALTIME
+from checks.pipecat.realtime import makes_one
 from checks.pipecat.releases import Release
 from checks.pipecat.remedies import row_for
 from checks.rule import Fix
@@ -114,10 +114,10 @@ def _decided(one: Unknown, source: Source) -> tuple[Rewrite, str]:
 
 def _check_services(source: Source) -> None:
     """Raise Unclear where something else in a file interrupts, or tells by itself when a turn begins."""
+    if makes_one(source):
+        raise Unclear("a realtime service tells by itself when the user speaks")
     for call in source.nodes(ast.Call):
         name = called_name(call, source) or ""
-        if not REALTIME.isdisjoint(timeline.lineage(name, source.project.target)):
-            raise Unclear("a realtime service tells by itself when the user speaks")
         if timeline.canonical(name, source.project.target).startswith(_TELL_TURNS):
             raise Unclear(f"{name.rpartition('.')[2]} tells by itself when the user speaks, or may")
         called = source.segment(call.func).rpartition(".")[2]

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import ast
 
+from checks.pipecat import timeline
 from checks.pipecat.hierarchy import Lineage, lineage
+from checks.pipecat.keywords import called_name
 from checks.pipecat.releases import Release
 from checks.source import Source
 
@@ -34,6 +36,13 @@ REALTIME = frozenset(
 ASYNC_TOOL_MESSAGES = "pipecat.processors.aggregators.async_tool_messages"
 ROUTED_SINCE = Release(1, 2, 0)
 PUSHED_SINCE = Release(1, 13, 0)
+
+
+def makes_one(source: Source) -> bool:
+    """Tell whether a file makes a realtime service."""
+    names = {called_name(call, source) for call in source.nodes(ast.Call)}
+    target = source.project.target
+    return any(not REALTIME.isdisjoint(timeline.lineage(name, target)) for name in names if name is not None)
 
 
 def llm_lineage(node: ast.ClassDef, source: Source) -> Lineage | None:

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from checks.arguments import Change, Rewrite, elements_of
 from checks.guards import tests_version
 from checks.pipecat import timeline
-from checks.pipecat.aggregators import pairs
+from checks.pipecat.aggregators import PIPELINE, pairs
 from checks.pipecat.contexts import GONE_SINCE, check_may_import, is_taken_from
 from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.keywords import called_name
 from checks.source import Source, Span
 from checks.unclear import Unclear
-
-PIPELINE = "pipecat.pipeline.pipeline.Pipeline"
 
 
 @dataclass(frozen=True, slots=True)

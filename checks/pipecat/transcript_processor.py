@@ -14,11 +14,9 @@ from collections.abc import Iterator
 
 from checks.arguments import Change, Rewrite, check_comments
 from checks.hoist import unused_name
-from checks.pipecat import timeline
 from checks.pipecat.aggregators import check_exist
 from checks.pipecat.contexts import AGGREGATORS
-from checks.pipecat.keywords import called_name
-from checks.pipecat.realtime import REALTIME
+from checks.pipecat.realtime import makes_one
 from checks.pipecat.stages import Leaving, Stage, bound_by, reads_of, stage_of, the_one, uses_of
 from checks.rule import Fix
 from checks.source import Source
@@ -92,7 +90,7 @@ def _handled(
     function: ast.AsyncFunctionDef, stage: Stage, halves: list[str], source: Source
 ) -> tuple[list[Change], list[str]]:
     """Return the changes that make the handler a function of one message, and the handlers that call it."""
-    if any(not REALTIME.isdisjoint(_lineage(call, source)) for call in source.nodes(ast.Call)):
+    if makes_one(source):
         raise Unclear("a realtime service has the user's words come by another event")
     if source.names.enclosing_function(function) is not source.names.enclosing_function(stage.elements):
         raise Unclear("its handler is not where the pipeline is made")
@@ -121,11 +119,6 @@ def _handled(
             f"        await {function.name}({', '.join(given)})",
         ]
     return changes, lines
-
-
-def _lineage(call: ast.Call, source: Source) -> tuple[str, ...]:
-    name = called_name(call, source)
-    return timeline.lineage(name, source.project.target) if name is not None else ()
 
 
 def _head_end(function: ast.AsyncFunctionDef, source: Source) -> tuple[int, int]:

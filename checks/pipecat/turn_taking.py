@@ -17,7 +17,7 @@ from checks.pipecat import timeline
 from checks.pipecat.aggregators import Wanted, check_means_the_same, given, pairs
 from checks.pipecat.contexts import check_may_import
 from checks.pipecat.keywords import Unknown, called_name, unknown_keywords
-from checks.pipecat.realtime import REALTIME
+from checks.pipecat.realtime import makes_one
 from checks.pipecat.voice_processor import DIFFERENCE, PROCESSOR, pipeline_of, told_of
 from checks.rule import Fix
 from checks.source import Source
@@ -104,7 +104,6 @@ def _decided(found: Sequence[Unknown], pair: ast.Call, source: Source) -> Decisi
     own = next((word for word in _OWN_WAYS if word in source.text), None)
     if own is not None:
         raise Unclear(f"the file has {own}, which tells by itself when somebody speaks")
-    is_realtime = any(_is_realtime(name, source) for name in _called_classes(source))
     wanted = Wanted()
     for analyzer in ANALYZERS:
         some = [one for one in found if one.keyword.arg == analyzer]
@@ -116,8 +115,8 @@ def _decided(found: Sequence[Unknown], pair: ast.Call, source: Source) -> Decisi
     if wanted.fields or wanted.strategies:
         change, imports = given(pair, wanted, source)
         changes.append(change)
-    if is_realtime:
-        why = "the aggregators take it, which tell turns beside the realtime service then, as the transport did"
+    if makes_one(source):
+        why = "the aggregators take it, which may tell turns beside the realtime service then, as the transport did"
         return Decision(found, Rewrite(tuple(changes), Fix.UNSAFE, imports), why)
     return Decision(found, Rewrite(tuple(changes), imports=imports))
 
@@ -160,14 +159,6 @@ def _transport_of(params: ast.Call, source: Source) -> ast.AST | None:
     outer = source.parent(above) if isinstance(above, ast.keyword) else above
     built = called_name(outer, source) if isinstance(outer, ast.Call) else None
     return outer if built is not None and _TRANSPORT in timeline.lineage(built, source.project.target) else None
-
-
-def _called_classes(source: Source) -> set[str]:
-    return {name for call in source.nodes(ast.Call) if (name := called_name(call, source)) is not None}
-
-
-def _is_realtime(name: str, source: Source) -> bool:
-    return not REALTIME.isdisjoint(timeline.lineage(name, source.project.target))
 
 
 def _pair(source: Source) -> ast.Call:

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 
 from checks.arguments import Argument, Change, elements_of
 from checks.pipecat import timeline
-from checks.pipecat.aggregators import check_exist
+from checks.pipecat.aggregators import PIPELINE, check_exist
 from checks.pipecat.keywords import called_name
-from checks.pipecat.stages import PIPELINE
 from checks.source import Source
 from checks.unclear import Unclear
 
