@@ -54,15 +54,11 @@ KINDS = {
     "frame": "a frame is gone without one that does the same",
     "keyword": "a parameter is gone, and where its value goes is not for a tool to say",
     "service": "a vendor's service is gone, or another one took its place that is told other things",
-    "rtvi-config": "RTVI has no configuration any more",
-    "observers": "both the parameters and the task have observers",
     "hook": "an override that is never called",
     "home": "a module is gone, and where its names are now no table says",
     # Not told of by any rule yet.
     "removed-method": "a method or attribute is gone from a class of Pipecat's that the code derives from or holds",
     "changed-method": "a method takes other parameters, or has become a coroutine",
-    "setup-contract": "strategies and serializers are set up with a FrameProcessorSetup since 1.8.0",
-    "lost": "a finding goes as its class takes its new name, by which it was never known to have the parameter",
     "private-name": "a name with an underscore is gone; plug-ins import it all the same",
     # Nothing to do.
     "guarded": "the code asks first",
@@ -71,7 +67,7 @@ KINDS = {
 }
 # Kinds that may be left without a finding.
 UNTOLD = {
-    *("context", "removed-method", "changed-method", "setup-contract", "hook", "lost", "private-name"),
+    *("context", "removed-method", "changed-method", "hook", "private-name"),
     *("guarded", "typing", "vendor"),
 }
 
