@@ -29,6 +29,13 @@ class Leaving:
     inserted: tuple[tuple[Span, tuple[str, ...]], ...] = ()
     behind: tuple[tuple[Span, tuple[str, ...]], ...] = ()
 
+    def check_comments(self, source: Source) -> None:
+        """Raise Unclear where a comment stands within a statement that goes."""
+        for span in self.removed:
+            start, end = source.offset(span.line, span.column), source.offset(span.end_line, span.end_column)
+            if source.has_comment(start, end):
+                raise Unclear(f"a comment in line {span.line} or below would have no place")
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:

@@ -70,8 +70,9 @@ def processors(node: ast.Module, source: Source) -> Iterator[Finding]:
         facts = None
         try:
             check_imports(topic.MODULE, topic.NAMES, source)
-            facts = topic.leaving(source)
-            why = topic.DIFFERENCE
+            leaving = topic.leaving(source)
+            leaving.check_comments(source)
+            facts, why = leaving, topic.DIFFERENCE
         except Unclear as reason:
             why = str(reason)
         said = f"is gone since {GONE_SINCE}; {advice(topic.MODULE, source.project.target)}; {why}"
