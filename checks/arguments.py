@@ -15,7 +15,7 @@ from checks.source import NEWLINE, Source, Span
 from checks.unclear import Unclear
 
 STEP = "    "
-_USUAL_WIDTH = 100
+USUAL_WIDTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class Arguments:
         if not self.items or self.span.line != self.span.end_line or any("\n" in item.text for item in items):
             return False
         width = len(line) - (self.span.end_column - self.span.column) + sum(len(item.text) + 2 for item in items) - 2
-        return width > max(_USUAL_WIDTH, len(line))
+        return width > max(USUAL_WIDTH, len(line))
 
 
 def arguments_of(call: ast.Call, source: Source) -> Arguments:

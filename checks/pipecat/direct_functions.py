@@ -10,6 +10,7 @@ import ast
 from dataclasses import dataclass
 
 from checks.pipecat.releases import Release
+from checks.rule import Fix
 from checks.source import Source, Span
 from checks.unclear import Unclear
 
@@ -20,9 +21,10 @@ _LISTS = ("standard_tools", "tools")
 
 @dataclass(frozen=True, slots=True)
 class Needless:
-    """Facts of a statement that goes."""
+    """Facts of a statement that goes, and whether the program behaves the same without it."""
 
     statement: Span
+    fix: Fix = Fix.UNSAFE
 
 
 def needless(node: ast.Attribute, source: Source) -> Needless:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -164,11 +165,8 @@ def _remedy(given: Given, row: Row, source: Source) -> Rewrite:
         arguments = arguments_of(call, source)
         kept = [item for item in arguments.items if item.node is not keyword]
         return Rewrite((arguments.changed(kept, source),), row.fix)
-    text, imports = _as_imported(new)
-    for dotted in imports:
-        imported = dotted.rpartition(".")[2]
-        if any(one.qualified != dotted for one in source.names.lookup(imported, call)):
-            raise Unclear(f"{imported} means something else there")
+    text, imports = as_imported(new)
+    check_imports(imports, call, source)
     start = source.start(keyword)
     end = source.end(keyword) if new else start + len(str(keyword.arg))
     change = Change(source.span_between(start, end), f"{name}={text}" if new else name)
@@ -213,7 +211,7 @@ def _joined(given: Given, other: ast.keyword, source: Source) -> Rewrite:
     return Rewrite((gone, around.changed([*around.items, *added], source)), Fix.UNSAFE)
 
 
-def _as_imported(value: str) -> tuple[str, tuple[str, ...]]:
+def as_imported(value: str) -> tuple[str, tuple[str, ...]]:
     """Return a value with the names of Pipecat's in it as they are once imported, and what to import."""
     imports: list[str] = []
 
@@ -226,6 +224,14 @@ def _as_imported(value: str) -> tuple[str, tuple[str, ...]]:
         return name
 
     return _DOTTED.sub(within, value), tuple(imports)
+
+
+def check_imports(imports: Iterable[str], at: ast.expr, source: Source) -> None:
+    """Raise Unclear where a name to be imported means something else at an expression."""
+    for dotted in imports:
+        imported = dotted.rpartition(".")[2]
+        if any(one.qualified != dotted for one in source.names.lookup(imported, at)):
+            raise Unclear(f"{imported} means something else there")
 
 
 def _together(given: Given, into: re.Match[str], source: Source) -> list[ast.keyword]:

@@ -19,9 +19,10 @@ Example:
             await params.app_resources.find()
 
 Fix safety:
-    Safe where the old member only hands on to one of another name. Unsafe: ``register_direct_function`` goes where the
-    file lists the function among a context's tools, which registers it, and forgets it once they no longer do. Left to
-    a human otherwise: most are replaced by a frame or by an argument elsewhere.
+    Safe where the old member only hands on to another one, or does nothing any more. Unsafe: a service is sent a frame
+    with its new settings, which take effect once those sent before have been dealt with; tools of an MCP server bring
+    their handlers along; ``register_direct_function`` goes where the file lists the function among a context's tools,
+    which registers it, and forgets it once they no longer do. Left to a human otherwise.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -32,13 +33,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from checks.arguments import Rewrite
 from checks.guards import tests_version
+from checks.pipecat.calls import method_called
 from checks.pipecat.coroutines import unawaited
 from checks.pipecat.deprecations import Deprecation, of_member, records
-from checks.pipecat.direct_functions import REGISTER, needless
+from checks.pipecat.direct_functions import REGISTER, Needless, needless
 from checks.pipecat.hierarchy import lineage
 from checks.pipecat.members import is_given, renamed
-from checks.pipecat.objects import owner_of
+from checks.pipecat.objects import Object, owner_of
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 from checks.unclear import Unclear
@@ -71,11 +74,8 @@ def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
         if one is not None and not is_given(found, owner, node.attr, source):
             facts, fix, why = None, Fix.NONE, ""
             try:
-                if node.attr == REGISTER:
-                    facts, fix = needless(node, source), Fix.UNSAFE
-                else:
-                    facts = renamed(node, owner, found, source)
-                    fix = facts.fix
+                facts = _mended(node, owner, found, source)
+                fix = facts.fix
             except Unclear as reason:
                 why = f"; {reason}" if str(reason) else ""
             message = f"{_short(one)} {one.story}{why}"
@@ -94,6 +94,12 @@ def overridden(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
         one = next((record for record in found if record is not None), None)
         if one is not None:
             yield RULE.finding(source, source.name_of(method), f"{_short(one)} {one.story}", removed_in=one.removed_in)
+
+
+def _mended(node: ast.Attribute, owner: str, found: Object, source: Source) -> Rewrite | Needless:
+    if node.attr == REGISTER:
+        return needless(node, source)
+    return method_called(node, owner, source) or renamed(node, owner, found, source)
 
 
 def _found(owner: str, member: str, source: Source) -> Deprecation | None:

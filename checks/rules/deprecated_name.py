@@ -31,11 +31,13 @@ from collections.abc import Iterator
 
 from checks.guards import tests_version
 from checks.pipecat import timeline
+from checks.pipecat.calls import function_called, is_called_otherwise
 from checks.pipecat.deprecations import Deprecation, of_name
 from checks.pipecat.hierarchy import is_of_library, library_attributes
 from checks.pipecat.moves import move_of, new_name_of, one_by_one, place_taken
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
+from checks.unclear import Unclear
 
 RULE = Rule(
     __name__,
@@ -58,7 +60,19 @@ def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
     said = {alias: f"{alias.name} {one.story}" for alias, one in found.items() if one is not None}
     places = {alias: place_taken(f"{node.module}.{alias.name}", source) for alias in said}
     new = {alias: name for alias, name in places.items() if name is not None}
+    calls = [alias for alias in said if is_called_otherwise(f"{node.module}.{alias.name}")]
+    for alias in calls:
+        yield _called(node, alias, said.pop(alias), source)
     yield from one_by_one(node, said, new, RULE, source)
+
+
+def _called(node: ast.ImportFrom, alias: ast.alias, message: str, source: Source) -> Finding:
+    """Return the finding about a function or class of which all calls are written otherwise."""
+    try:
+        facts = function_called(f"{node.module}.{alias.name}", node, alias, source)
+    except Unclear as reason:
+        return RULE.finding(source, alias, f"{message}; {reason}")
+    return RULE.finding(source, alias, message, facts=facts, fix=facts.fix)
 
 
 @RULE.on(ast.Import)
