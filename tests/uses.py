@@ -17,7 +17,19 @@ _REGISTERED = (
     "async def search(params):\n    pass\n\n\ndef run(it: {1}):\n    it.register_direct_function(search)\n"
     "    return ToolsSchema(standard_tools=[search])\n"
 )
+_SET_UP = (
+    "import asyncio\n\nfrom pipecat.utils.asyncio.task_manager import TaskManager, TaskManagerParams\n\n\n"
+    "async def run():\n    manager = TaskManager()\n"
+    "    manager.setup(TaskManagerParams(loop=asyncio.get_running_loop()))\n    return manager\n"
+)
+# One of those that have the settings for themselves.
+_SERVICES = {
+    "STTService": "pipecat.services.deepgram.stt.DeepgramSTTService",
+    "TTSService": "pipecat.services.cartesia.tts.CartesiaTTSService",
+}
 _WRITTEN = {
+    "pipecat.utils.asyncio.task_manager.TaskManager.setup": _SET_UP,
+    "pipecat.utils.asyncio.task_manager.TaskManagerParams": _SET_UP,
     **{
         f"{module}.{name}.register_direct_function": _REGISTERED.format(module, name)
         for module, name in (
@@ -80,15 +92,30 @@ def use(record: Deprecation) -> str:
     owner, _, member = at.name.rpartition(".")
     if record.kind == "parameter":
         return start + _call(f"{at.module}.{owner}", owner, member)
+    called = next((row for row in tables.rows("calls.tsv") if row[0] == record.name), None)
     if record.kind == "method":
-        return f"{start}\n\nasync def run(it: {owner}):\n    await it.{member}()\n"
+        service = _SERVICES.get(owner)
+        start, owner = (_imported(service), service.rpartition(".")[2]) if service else (start, owner)
+        said = "return await" if called is not None and called[2] else "await"
+        return f"{start}\n\nasync def run(it: {owner}, x):\n    {said} it.{member}({_given(called)})\n"
     if record.kind == "property":
         return f"{start}\n\ndef run(it: {owner}):\n    return it.{member}\n"
+    if called is not None:
+        return f"{start}\n\ndef run(x):\n    return {at.name}({_given(called)})\n"
     service = _service_of(record)
     if service is not None:
         keyword = next((one for one in _PARAMS if timeline.keyword_history(service, one)), "params")
         return start + _imported(service) + _call(service, service.rpartition(".")[2], keyword, at.name)
     return f"{start}\nprint({at.name})\n" if not rest else f"{start}\n{outer}(params={at.name}())\n"
+
+
+def _given(called: list[str] | None) -> str:
+    """Return arguments that a row of calls.tsv speaks of."""
+    parts = called[1].split(", ") if called is not None and called[1] else []
+    written = (part.partition("=") for part in parts)
+    return ", ".join(
+        {"*all": "x", "**some": 'label="x"', "**given": "languages=[]"}.get(n, v or "x") for n, _, v in written
+    )
 
 
 def _call(dotted: str, owner: str, keyword: str, params: str | None = None) -> str:
