@@ -87,10 +87,10 @@ def test_every_record_is_flagged(seen: list[Line]) -> None:
     assert len(seen) == 505  # one parameter of an upstream class is recorded twice
 
 
-def test_four_of_five_records_can_be_mended(seen: list[Line]) -> None:
+def test_seven_of_eight_records_can_be_mended(seen: list[Line]) -> None:
     """What has a fix in at least one form that people write."""
     mended = [line for line in seen if line.fix != "none"]
-    assert len(mended) >= 0.8 * len(seen)
+    assert len(mended) >= 0.875 * len(seen)
 
 
 def main() -> None:

@@ -17,6 +17,17 @@ _REGISTERED = (
     "async def search(params):\n    pass\n\n\ndef run(it: {1}):\n    it.register_direct_function(search)\n"
     "    return ToolsSchema(standard_tools=[search])\n"
 )
+_ON_PROGRESS = (
+    "from pipecat.evals.{0} import {1}\n\n\ndef show(progress):\n    print(progress)\n\n\n"
+    "async def run(scenario):\n    session = {1}{2}(scenario, 'ws://localhost', on_progress=show)\n"
+    "    await session.run()\n"
+)
+_WORKER = (
+    "from pipecat.services.llm_service import FunctionCallParams\n"
+    "from pipecat.workers.llm.llm_worker import LLMWorker\n\n\nclass Worker(LLMWorker):\n"
+    "    async def hand_over(self, params: FunctionCallParams):\n"
+    "        await self.{0}result_callback=params.result_callback)\n"
+)
 _SET_UP = (
     "import asyncio\n\nfrom pipecat.utils.asyncio.task_manager import TaskManager, TaskManagerParams\n\n\n"
     "async def run():\n    manager = TaskManager()\n"
@@ -28,6 +39,28 @@ _SERVICES = {
     "TTSService": "pipecat.services.cartesia.tts.CartesiaTTSService",
 }
 _WRITTEN = {
+    "pipecat.evals.session.EvalSession.from_scenario.on_progress": _ON_PROGRESS.format(
+        "session", "EvalSession", ".from_scenario"
+    ),
+    "pipecat.evals.script_session.EvalScriptSession.from_scenario.on_progress": _ON_PROGRESS.format(
+        "script_session", "EvalScriptSession", ".from_scenario"
+    ),
+    "pipecat.evals.script_session.EvalScriptSession.on_progress": _ON_PROGRESS.format(
+        "script_session", "EvalScriptSession", ""
+    ),
+    "pipecat.evals.suite.EvalSuite.run.on_update": (
+        "from pipecat.evals.suite import EvalSuite\n\n\nasync def run(suite: EvalSuite, logs):\n"
+        "    await suite.run(logs, on_update=lambda one: print(one))\n"
+    ),
+    "pipecat.extensions.voicemail.voicemail_detector.VoicemailDetector.custom_system_prompt": (
+        "from pipecat.extensions.voicemail.voicemail_detector import VoicemailDetector\n\n\ndef run(llm):\n"
+        '    return VoicemailDetector(llm=llm, custom_system_prompt="x")\n'
+    ),
+    "pipecat.workers.llm.llm_worker.LLMWorker.activate_worker.result_callback": _WORKER.format('activate_worker("x", '),
+    "pipecat.workers.llm.llm_worker.LLMWorker.end.result_callback": _WORKER.format('end(reason="x", '),
+    "pipecat.evals.judge.EvalJudge.service": (
+        "from pipecat.evals.judge import EvalJudge\n\n\ndef run(llm):\n    return EvalJudge(service=llm)\n"
+    ),
     "pipecat.utils.asyncio.task_manager.TaskManager.setup": _SET_UP,
     "pipecat.utils.asyncio.task_manager.TaskManagerParams": _SET_UP,
     **{

@@ -3,10 +3,14 @@
 Each row of keywords.tsv names a class, or a function or method, one of its keywords, and the value it is given as it is
 written, ``*`` for any; then what becomes of it:
 
-* nothing: it goes; ``name``: it is called so; ``name=value``: this is given instead
+* nothing: it goes; ``name``: it is called so; ``name=value``: this is given instead, ``{}`` in it being the old value
+* ``-``: it goes where nothing in the project reads it off such an object; ``=``: it stays, as only other
+  values are to go; ``?``: nothing simply takes its place
+* ``<statement``: that is put in front of the call's, ``>statement``: behind it (checks/pipecat/statements.py)
 * ``^name``: the call that this one is an argument of is given it as ``name``; two lists are joined, which is unsafe
 * ``name=package.module.Params(field)``: it is a field of the ``Params`` given as ``name``, together with others;
-  ``Params()``: giving them says as much; ``Params(**)``: its value is a dict of their fields
+  ``Params()``: giving them says as much; ``Params(**)``: its value is a dict of their fields;
+  ``Params(field=value)``: the field is made of it
 
 A value that ends in ``*`` is one that begins so; a new value's names of Pipecat's are imported. The last column says
 whether the program behaves the same then.
@@ -17,7 +21,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from checks.arguments import (
@@ -32,13 +36,16 @@ from checks.arguments import (
 from checks.guards import is_none
 from checks.pipecat import tables, timeline
 from checks.pipecat.advice import advice_on_keyword
+from checks.pipecat.deprecations import deprecation
+from checks.pipecat.objects import classes_of
 from checks.pipecat.releases import Release
+from checks.pipecat.statements import behind, in_front
 from checks.rule import Finding, Fix, Rule
 from checks.source import Source
 from checks.unclear import Unclear
 from checks.values import may_be_none, works_on_the_way
 
-_INTO = re.compile(r"(\w+)=(pipecat\.[\w.]+)\((\w*|\*\*)\)")
+_INTO = re.compile(r"(\w+)=(pipecat\.[\w.]+)\((\w*|\*\*|\w+=.+)\)")
 _DOTTED = re.compile(r"\bpipecat(?:\.\w+)+")
 
 
@@ -92,6 +99,12 @@ class Given:
     since: Release | None = None
 
 
+def stays(given: Given, source: Source) -> bool:
+    """Tell whether a keyword is to go only with other values than it has."""
+    row = row_for(given.owner, given.keyword, source)
+    return row is not None and row.becomes == "="
+
+
 def mended(rule: Rule, given: Given, message: str, source: Source, removed_in: str | None = None) -> Finding:
     """Return a finding about a keyword, with its mend where one is known."""
     try:
@@ -125,14 +138,14 @@ def _row(given: Given, source: Source) -> Row:
         Unclear: nothing is known to take its place, or the call does not tell.
     """
     row = row_for(given.owner, given.keyword, source)
-    if row is None:
+    if row is None or row.becomes == "?":
         raise Unclear(advice_on_keyword(given.owner, str(given.keyword.arg), source.project.target) or "")
     if any(one.arg is None for one in given.call.keywords):
         raise Unclear("what the ** in the call holds is not seen")
     if works_on_the_way(given.keyword.value):
         raise Unclear("its value is worked out on the way")
     _check_oldest(given, source)
-    name = "" if row.becomes.startswith("^") else row.becomes.partition("=")[0]
+    name = "" if row.becomes[:1] in "^<>-" else row.becomes.partition("=")[0]
     # What is said of a class; of functions and methods the timeline knows no keywords.
     having = [one for one in source.project.releases if timeline.constructor(given.owner, one) is not None]
     release = timeline.lacking(given.owner, [name], having) if name else None
@@ -155,7 +168,11 @@ def _remedy(given: Given, row: Row, source: Source) -> Rewrite:
     call, keyword = given.call, given.keyword
     if row.becomes.startswith("^"):
         return _handed_out(given, row, source)
-    name, _, new = row.becomes.partition("=")
+    if row.becomes[:1] in ("<", ">"):
+        return _told_beside(given, row, source)
+    if row.becomes == "-":
+        _check_unread(given, source)
+    name, _, new = row.becomes.removeprefix("-").partition("=")
     other = next((one for one in call.keywords if one.arg == name), None)
     if name and other is not None and source.segment(other.value) != (new or source.segment(keyword.value)):
         raise Unclear(f"{name} is given too")
@@ -165,12 +182,47 @@ def _remedy(given: Given, row: Row, source: Source) -> Rewrite:
         arguments = arguments_of(call, source)
         kept = [item for item in arguments.items if item.node is not keyword]
         return Rewrite((arguments.changed(kept, source),), row.fix)
+    if new.count("{}") > 1 and not isinstance(keyword.value, (ast.Name, ast.Attribute)):
+        raise Unclear("its value is worked out on the way")
+    more = [one.arg for one in call.keywords if one is not keyword and f", {one.arg}=" in new]
+    if more:
+        raise Unclear(f"{more[0]} is given too")
     text, imports = as_imported(new)
+    text = text.replace("{}", source.segment(keyword.value))
     check_imports(imports, call, source)
     start = source.start(keyword)
     end = source.end(keyword) if new else start + len(str(keyword.arg))
     change = Change(source.span_between(start, end), f"{name}={text}" if new else name)
     return Rewrite((change,), row.fix, imports)
+
+
+def _told_beside(given: Given, row: Row, source: Source) -> Rewrite:
+    """Return the changes that take a keyword out and have a statement beside the call's do what it did."""
+    call, keyword = given.call, given.keyword
+    others = (one for one in call.keywords if one is not keyword)
+    method, target = given.owner, source.project.target
+    for other in others:
+        if deprecation(f"{method}.{other.arg}", ("parameter",), target) and row_for(method, other, source) is None:
+            raise Unclear(f"{other.arg} is given too")
+    place = in_front if row.becomes.startswith("<") else behind
+    text, imports = as_imported(row.becomes[1:])
+    check_imports(imports, call, source)
+    arguments = arguments_of(call, source)
+    left = arguments.changed([item for item in arguments.items if item.node is not keyword], source)
+    check_comments(left, source)
+    return Rewrite((left, place(text, call, keyword.value, source)), row.fix, imports)
+
+
+def _check_unread(given: Given, source: Source) -> None:
+    """Raise Unclear where something in the project may read what a keyword gives off the object."""
+    name = str(given.keyword.arg)
+    for user in source.project.mentioning(name):
+        for use in user.nodes(ast.Attribute):
+            kinds = classes_of(use.value, user) if use.attr == name else {""}
+            if not kinds or given.owner in kinds:
+                raise Unclear(f"the project reads {name} off such an object, or off one that it cannot be told of")
+        if any(one.value == name for one in user.nodes(ast.Constant)):
+            raise Unclear(f"the project names {name} in a string")
 
 
 def _handed_out(given: Given, row: Row, source: Source) -> Rewrite:
@@ -269,7 +321,7 @@ def _put_into(given: Given, together: list[ast.keyword], into: re.Match[str], so
         raise Unclear("one of the values is worked out on the way")
     arguments = arguments_of(given.call, source)
     fix, fields = Fix.SAFE, list[Argument]()
-    asks = False
+    asks, imports = False, [dotted]
     for keyword in together:
         row = row_for(given.owner, keyword, source)
         match = _INTO.fullmatch(row.becomes) if row is not None else None
@@ -277,7 +329,11 @@ def _put_into(given: Given, together: list[ast.keyword], into: re.Match[str], so
             continue
         asks = True
         fix = Fix.UNSAFE if row.fix is Fix.UNSAFE and may_be_none(keyword.value, source) else fix
-        if match[3] == "**":
+        if "=" in match[3]:
+            field, wanted = _made_of(keyword, match[3], arguments.of(keyword), source)
+            fields.append(field)
+            imports += wanted
+        elif match[3] == "**":
             fields += _from_dict(keyword.value, dotted, source)
         elif match[3]:
             fields.append(arguments.of(keyword).named(match[3]))
@@ -290,7 +346,19 @@ def _put_into(given: Given, together: list[ast.keyword], into: re.Match[str], so
     ]
     change = arguments.changed(items, source)
     check_comments(change, source)
-    return Rewrite((change,), fix, (dotted,))
+    return Rewrite((change,), fix, tuple(imports))
+
+
+def _made_of(keyword: ast.keyword, becomes: str, old: Argument, source: Source) -> tuple[Argument, tuple[str, ...]]:
+    """Return a field of params that is made of a keyword's value, and what to import for it."""
+    if may_be_none(keyword.value, source):
+        raise Unclear("its value may be None")
+    name, _, new = becomes.partition("=")
+    value = old.named(name).text.partition("=")[2]
+    plain = isinstance(keyword.value, (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Constant, ast.JoinedStr))
+    text, imports = as_imported(new)
+    check_imports(imports, keyword.value, source)
+    return replace(old, text=f"{name}={text.replace('{}', value if plain else f'({value})')}"), imports
 
 
 def _from_dict(value: ast.expr, dotted: str, source: Source) -> list[Argument]:

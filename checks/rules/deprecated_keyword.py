@@ -14,7 +14,8 @@ Example:
         worker = PipelineWorker(pipeline, tool_resources=resources)
 
 Fix safety:
-    Safe where the keyword has another name now, or is ignored already. Left to a human otherwise.
+    Safe where the keyword has another name now, is ignored already, or a statement beside the call does what it did.
+    Unsafe where the new one has another default. Left to a human otherwise.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -31,7 +32,7 @@ from checks.pipecat.deprecations import Deprecation, deprecation, of_member, rec
 from checks.pipecat.keywords import called_name
 from checks.pipecat.members import is_defined_below, is_own
 from checks.pipecat.objects import owner_of
-from checks.pipecat.remedies import Given, mended
+from checks.pipecat.remedies import Given, mended, stays
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 
@@ -62,7 +63,8 @@ def called(node: ast.Call, source: Source) -> Iterator[Finding]:
             message = f"{keyword.arg} of {owner.rpartition('.')[2]} {one.story}"
             is_class = timeline.constructor(owner, source.project.target) is not None
             given = Given(node, keyword, owner if is_class else one.name.rpartition(".")[0], one.since)
-            yield mended(RULE, given, message, source, one.removed_in)
+            if not stays(given, source):
+                yield mended(RULE, given, message, source, one.removed_in)
 
 
 def _owners(node: ast.Call, source: Source) -> Iterator[str]:
