@@ -58,6 +58,10 @@ _WRITTEN = {
     ),
     "pipecat.workers.llm.llm_worker.LLMWorker.activate_worker.result_callback": _WORKER.format('activate_worker("x", '),
     "pipecat.workers.llm.llm_worker.LLMWorker.end.result_callback": _WORKER.format('end(reason="x", '),
+    "pipecat.flows.types.NodeConfig.role_messages": (
+        "from pipecat.flows import NodeConfig\n\n\ndef first() -> NodeConfig:\n"
+        '    return {"role_messages": [{"role": "system", "content": "x"}], "task_messages": []}\n'
+    ),
     "pipecat.evals.judge.EvalJudge.service": (
         "from pipecat.evals.judge import EvalJudge\n\n\ndef run(llm):\n    return EvalJudge(service=llm)\n"
     ),

@@ -3,7 +3,8 @@
 Each row of keywords.tsv names a class, or a function or method, one of its keywords, and the value it is given as it is
 written, ``*`` for any; then what becomes of it:
 
-* nothing: it goes; ``name``: it is called so; ``name=value``: this is given instead, ``{}`` in it being the old value
+* nothing: it goes; ``name``: it is called so; ``name=value``: this is given instead, ``{}`` in it being the old value,
+  and ``{content}`` the text of the one message that is the old value
 * ``-``: it goes where nothing in the project reads it off such an object; ``=``: it stays, as only other
   values are to go; ``?``: nothing simply takes its place
 * ``<statement``: that is put in front of the call's, ``>statement``: behind it (checks/pipecat/statements.py)
@@ -39,6 +40,7 @@ from checks.pipecat.advice import advice_on_keyword
 from checks.pipecat.deprecations import deprecation
 from checks.pipecat.objects import classes_of
 from checks.pipecat.releases import Release
+from checks.pipecat.role_messages import content
 from checks.pipecat.statements import behind, in_front
 from checks.rule import Finding, Fix, Rule
 from checks.source import Source
@@ -146,8 +148,10 @@ def _row(given: Given, source: Source) -> Row:
         raise Unclear("its value is worked out on the way")
     _check_oldest(given, source)
     name = "" if row.becomes[:1] in "^<>-" else row.becomes.partition("=")[0]
-    # What is said of a class; of functions and methods the timeline knows no keywords.
-    having = [one for one in source.project.releases if timeline.constructor(given.owner, one) is not None]
+    # What is said of a class; of functions, methods and typed dicts the timeline knows no keywords.
+    is_dict = "typing.TypedDict" in timeline.lineage(given.owner, source.project.target)
+    releases = source.project.releases if not is_dict else ()
+    having = [one for one in releases if timeline.constructor(given.owner, one) is not None]
     release = timeline.lacking(given.owner, [name], having) if name else None
     if release is not None:
         raise Unclear(f"{release}, which the project admits, takes no {name}")
@@ -189,6 +193,8 @@ def _remedy(given: Given, row: Row, source: Source) -> Rewrite:
         raise Unclear(f"{more[0]} is given too")
     text, imports = as_imported(new)
     text = text.replace("{}", source.segment(keyword.value))
+    if "{content}" in text:
+        text = text.replace("{content}", content(keyword.value, source))
     check_imports(imports, call, source)
     start = source.start(keyword)
     end = source.end(keyword) if new else start + len(str(keyword.arg))

@@ -2,7 +2,7 @@
 
 What it finds:
     A keyword that upstream has deprecated by the target release, given to a class, to ``super().__init__`` of one, or
-    to a function or a method named by its class.
+    to a function or a method named by its class; and such a key of a dict that is a node of a flow.
 
 Why it matters:
     It still works, and will not in the release that is announced. After that most classes ignore it without a word. No
@@ -15,7 +15,8 @@ Example:
 
 Fix safety:
     Safe where the keyword has another name now, is ignored already, or a statement beside the call does what it did.
-    Unsafe where the new one has another default. Left to a human otherwise.
+    Unsafe where the new one has another default, where a frame's field goes that nothing reads, and where a node's role
+    is told to the LLM as its instruction instead of standing in the context. Left to a human otherwise.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -27,7 +28,7 @@ import ast
 from collections.abc import Iterator
 
 from checks.guards import tests_version
-from checks.pipecat import timeline
+from checks.pipecat import role_messages, timeline
 from checks.pipecat.deprecations import Deprecation, deprecation, of_member, records
 from checks.pipecat.keywords import called_name
 from checks.pipecat.members import is_defined_below, is_own
@@ -35,10 +36,13 @@ from checks.pipecat.objects import owner_of
 from checks.pipecat.remedies import Given, mended, stays
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
+from checks.unclear import Unclear
 
 # Functions and methods with a parameter that is to be removed.
 _METHODS = frozenset(one.name.split(".")[-2] for one in records() if one.kind == "parameter")
 _KEYWORDS = frozenset(one.name.rpartition(".")[2] for one in records() if one.kind == "parameter")
+
+_NODE = "pipecat.flows.types.NodeConfig"
 
 RULE = Rule(
     __name__,
@@ -65,6 +69,29 @@ def called(node: ast.Call, source: Source) -> Iterator[Finding]:
             given = Given(node, keyword, owner if is_class else one.name.rpartition(".")[0], one.since)
             if not stays(given, source):
                 yield mended(RULE, given, message, source, one.removed_in)
+
+
+@RULE.on(ast.Dict)
+def written(node: ast.Dict, source: Source) -> Iterator[Finding]:
+    """Decide on a dict that is a node of a flow."""
+    key = role_messages.key_of(node)
+    one = deprecation(f"{_NODE}.{role_messages.OLD}", ("parameter",), source.project.target)
+    if key is None or one is None or not _uses_flows(source) or tests_version(node, source):
+        return
+    message = f"{role_messages.OLD} of NodeConfig {one.story}"
+    try:
+        if source.project.oldest < one.since:
+            raise Unclear(f"{source.project.oldest}, which the project admits, still takes it")
+        facts = role_messages.with_one(node, key, source)
+    except Unclear as reason:
+        yield RULE.finding(source, key, f"{message}; {reason}", removed_in=one.removed_in)
+    else:
+        yield RULE.finding(source, key, message, facts=facts, fix=facts.fix, removed_in=one.removed_in)
+
+
+def _uses_flows(source: Source) -> bool:
+    package = _NODE.rpartition(".types.")[0]
+    return any((one.module or "").startswith(package) and not one.level for one in source.nodes(ast.ImportFrom))
 
 
 def _owners(node: ast.Call, source: Source) -> Iterator[str]:
