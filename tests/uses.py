@@ -58,6 +58,9 @@ _WRITTEN = {
     ),
     "pipecat.workers.llm.llm_worker.LLMWorker.activate_worker.result_callback": _WORKER.format('activate_worker("x", '),
     "pipecat.workers.llm.llm_worker.LLMWorker.end.result_callback": _WORKER.format('end(reason="x", '),
+    "pipecat.flows.types.FlowResult": (
+        "from pipecat.flows import FlowResult\n\n\nasync def run() -> FlowResult:\n    return {}\n"
+    ),
     "pipecat.flows.types.NodeConfig.role_messages": (
         "from pipecat.flows import NodeConfig\n\n\ndef first() -> NodeConfig:\n"
         '    return {"role_messages": [{"role": "system", "content": "x"}], "task_messages": []}\n'

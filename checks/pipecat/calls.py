@@ -94,17 +94,29 @@ def function_called(dotted: str, node: ast.ImportFrom, alias: ast.alias, source:
     Raises:
         Unclear: it is used otherwise too, or called as the table does not know it.
     """
-    local = alias.asname or alias.name
-    uses = [use for use in source.nodes(ast.Name) if use.id == local]
-    calls = [source.parent(use) for use in uses if node in [one.node for one in source.names.bindings(use)]]
-    if len(calls) != len(uses) or not calls or _is_in_a_string(local, source):
-        raise Unclear("not all its uses are calls")
+    uses = uses_of(node, alias, source)
+    calls = [source.parent(use) for use in uses]
     found: list[tuple[Row, _Asked]] = []
     for use, call in zip(uses, calls, strict=True):
         if not isinstance(call, ast.Call) or call.func is not use:
             raise Unclear("not all its uses are calls")
         found.append(_row_for(_rows()[dotted], call, None, source))
     return _rewritten(found, source)
+
+
+def uses_of(node: ast.ImportFrom, alias: ast.alias, source: Source) -> list[ast.Name]:
+    """Return where an imported name is used.
+
+    Raises:
+        Unclear: nowhere, or not only by that name, or the name means something else too.
+    """
+    local = alias.asname or alias.name
+    uses = [use for use in source.nodes(ast.Name) if use.id == local]
+    if not uses or any(node not in [one.node for one in source.names.bindings(use)] for use in uses):
+        raise Unclear("where it is used is not seen")
+    if _is_in_a_string(local, source):
+        raise Unclear("a string names it")
+    return uses
 
 
 def _is_in_a_string(local: str, source: Source) -> bool:

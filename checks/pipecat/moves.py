@@ -258,7 +258,7 @@ def _in_annotations(name: str, source: Source) -> Iterator[Span]:
 def _places_in_annotation(constant: ast.Constant, name: str, source: Source) -> Iterator[int]:
     """Yield the offsets at which a name stands in a string written out plainly that is (part of) an annotation."""
     text = constant.value
-    if not isinstance(text, str) or name not in text or not _is_annotation(constant, source):
+    if not isinstance(text, str) or name not in text or not is_annotation(constant, source):
         return
     start = source.start(constant)
     if source.segment(constant)[1:-1] == text:
@@ -266,7 +266,7 @@ def _places_in_annotation(constant: ast.Constant, name: str, source: Source) -> 
             yield start + 1 + match.start()
 
 
-def _is_annotation(node: ast.expr, source: Source) -> bool:
+def is_annotation(node: ast.expr, source: Source) -> bool:
     """Tell whether an expression is an annotation, or an argument of one."""
     child: ast.AST = node
     for above in source.ancestors(node):

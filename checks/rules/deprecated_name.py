@@ -17,7 +17,8 @@ Example:
 
 Fix safety:
     Safe where the old name is the same object passed on from a new module, or a class that only carries the new one
-    under its old name. Unsafe where the new one differs in its defaults, or in what it sends. Left to a human where
+    under its old name; and where a call of a method takes the place of a function's, or a plain dict that of a typed
+    one. Unsafe where the new one differs in its defaults, or in what it sends. Left to a human where
     nothing simply takes its place, and where the project's requirement admits a release without the new name.
 
 References:
@@ -30,8 +31,8 @@ import ast
 from collections.abc import Iterator
 
 from checks.guards import tests_version
-from checks.pipecat import timeline
-from checks.pipecat.calls import function_called, is_called_otherwise
+from checks.pipecat import flow_results, timeline
+from checks.pipecat.calls import function_called, is_called_otherwise, uses_of
 from checks.pipecat.deprecations import Deprecation, of_name
 from checks.pipecat.hierarchy import is_of_library, library_attributes
 from checks.pipecat.moves import move_of, new_name_of, one_by_one, place_taken
@@ -60,16 +61,24 @@ def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
     said = {alias: f"{alias.name} {one.story}" for alias, one in found.items() if one is not None}
     places = {alias: place_taken(f"{node.module}.{alias.name}", source) for alias in said}
     new = {alias: name for alias, name in places.items() if name is not None}
-    calls = [alias for alias in said if is_called_otherwise(f"{node.module}.{alias.name}")]
-    for alias in calls:
-        yield _called(node, alias, said.pop(alias), source)
+    told = [alias for alias in said if _is_told_by_use(f"{node.module}.{alias.name}")]
+    for alias in told:
+        yield _by_use(node, alias, said.pop(alias), source)
     yield from one_by_one(node, said, new, RULE, source)
 
 
-def _called(node: ast.ImportFrom, alias: ast.alias, message: str, source: Source) -> Finding:
-    """Return the finding about a function or class of which all calls are written otherwise."""
+def _is_told_by_use(dotted: str) -> bool:
+    return is_called_otherwise(dotted) or dotted in flow_results.DOTTED
+
+
+def _by_use(node: ast.ImportFrom, alias: ast.alias, message: str, source: Source) -> Finding:
+    """Return the finding about a function or class that no name takes the place of, but something else at each use."""
+    dotted = f"{node.module}.{alias.name}"
     try:
-        facts = function_called(f"{node.module}.{alias.name}", node, alias, source)
+        if is_called_otherwise(dotted):
+            facts = function_called(dotted, node, alias, source)
+        else:
+            facts = flow_results.without(uses_of(node, alias, source), source)
     except Unclear as reason:
         return RULE.finding(source, alias, f"{message}; {reason}")
     return RULE.finding(source, alias, message, facts=facts, fix=facts.fix)
