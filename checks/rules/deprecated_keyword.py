@@ -74,7 +74,7 @@ def called(node: ast.Call, source: Source) -> Iterator[Finding]:
 @RULE.on(ast.Dict)
 def written(node: ast.Dict, source: Source) -> Iterator[Finding]:
     """Decide on a dict that is a node of a flow."""
-    key = role_messages.key_of(node)
+    key = role_messages.key_of(node) if role_messages.OLD in source.text else None
     one = deprecation(f"{_NODE}.{role_messages.OLD}", ("parameter",), source.project.target)
     if key is None or one is None or not _uses_flows(source) or tests_version(node, source):
         return
