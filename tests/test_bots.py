@@ -90,9 +90,9 @@ HUMAN = {
     "1.14.0": {
         "became-async": 1,
         "dead-audio-done-override": 1,
-        "deprecated-keyword": 10,
-        "deprecated-method": 6,
-        "deprecated-name": 43,
+        "deprecated-keyword": 8,
+        "deprecated-method": 4,
+        "deprecated-name": 42,
         "interruptions-on-task": 1,
         "messages-past-context": 1,
         "removed-keyword": 1,

@@ -193,10 +193,12 @@ def _laid_out(text: str, call: ast.Call, source: Source) -> str:
     span, tree = source.span(call), ast.parse(text, mode="eval").body
     line = source.line(span.line)
     width = span.column - 1 + len(text) + len(source.line(span.end_line)) - span.end_column + 1
-    if width <= USUAL_WIDTH or "\n" in text or not isinstance(tree, ast.Call):
+    if width <= max(USUAL_WIDTH, len(line)) or "\n" in text or not isinstance(tree, ast.Call):
         return text
     indent = line[: len(line) - len(line.lstrip())]
     parts = [str(ast.get_source_segment(text, one)) for one in (*tree.args, *tree.keywords)]
+    if not parts:
+        return text
     head = f"{ast.get_source_segment(text, tree.func)}(\n"
     together = f"{indent}{STEP}{', '.join(parts)}\n"
     apart = "".join(f"{indent}{STEP}{part},\n" for part in parts)
