@@ -169,7 +169,7 @@ def _laid_out(nodes: Sequence[ast.expr | ast.keyword], start: int, end: int, sou
 
 def _in_running_text(nodes: Sequence[ast.expr | ast.keyword], start: int, end: int, source: Source) -> Arguments:
     """Return arguments of which several share a line."""
-    if any("\n" in source.segment(node) for node in nodes[:-1]):
+    if any(NEWLINE.search(source.segment(node)) for node in nodes[:-1]):
         raise Unclear("its arguments are not laid out one by one")
     items: list[Argument] = []
     at = start
@@ -250,7 +250,7 @@ def _opening(call: ast.Call, source: Source) -> int:
     at = source.end(call.func)
     while text[at] != "(":
         # ``(f)(x)`` and comments between the two are all that can stand here.
-        at = text.index("\n", at) if text[at] == "#" else at + 1
+        at = source.line_start(_line(at, source) + 1) if text[at] == "#" else at + 1
     return at + 1
 
 

@@ -15,7 +15,7 @@ import libcst as cst
 from checks.pipecat.moves import MovedImport
 from checks.relayout import Lines
 from checks.source import NEWLINE, Source, Span
-from codemods.splice import Edit, Refused
+from codemods.splice import Edit, Refused, check_no_form_feed
 
 _Element: TypeAlias = cst.Param | cst.ParamStar | cst.ParamSlash
 ElementT = TypeVar("ElementT", cst.Arg, _Element)
@@ -210,11 +210,12 @@ class Draft:
 
         removals = removal_edits(self.removed, self.source)
         moved = import_edits(self.moved_imports, self.source)
-        return [*self.edits, *removals, *moved, *added_imports(self.wanted_imports, self.source)]
+        edits = [*self.edits, *removals, *moved, *added_imports(self.wanted_imports, self.source)]
+        for edit in edits:
+            check_no_form_feed(edit, self.source)
+        return edits
 
     def _edit(self, start: int, end: int, text: str) -> None:
-        if "\f" in self.source.text[start:end]:
-            raise Refused("the edit would touch a form feed")
         self.edits.append(Edit(start, end, text))
 
     def _statement(self, span: Span) -> ast.stmt:

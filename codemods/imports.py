@@ -7,12 +7,13 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 
 from checks.names import Names
 from checks.pipecat.moves import MovedImport, NewHome
 from checks.source import Source, Span
 from codemods.removal import block_of, removal_edits
-from codemods.splice import Edit, Refused
+from codemods.splice import Edit, Refused, check_no_form_feed
 
 _USUAL_WIDTH = 100
 
@@ -282,7 +283,10 @@ def needless_imports(before: Source, after: Source) -> Iterator[Edit]:
     for statement, aliases in doomed.items():
         # An import that cannot be taken out cleanly may stay: it is needless, not wrong.
         with suppress(Refused):
-            yield from list(_dropped(statement, aliases, after))
+            edits = list(_dropped(statement, aliases, after))
+            for edit in edits:
+                check_no_form_feed(edit, after)
+            yield from edits
 
 
 def _imported(source: Source) -> Iterator[tuple[ast.Import | ast.ImportFrom, ast.alias]]:
@@ -341,6 +345,8 @@ def _dropped(statement: ast.Import | ast.ImportFrom, aliases: Sequence[ast.alias
         line = source.span(alias).line
         yield Edit(source.line_start(line), source.line_start(line + 1), "")
     inline = [alias for alias in aliases if alias not in on_lines]
+    if any(source.has_comment(source.start(one), source.start(two)) for one, two in pairwise(names) if one in inline):
+        raise Refused(f"line {source.span(statement).line}: a comment stands inside the import")
     last_kept = max(index for index, alias in enumerate(names) if alias not in aliases)
     tail = [alias for alias in inline if names.index(alias) > last_kept]
     for alias in inline:
@@ -355,4 +361,6 @@ def _has_own_line(alias: ast.alias, source: Source) -> bool:
     """Tell whether an alias stands alone on its line within the parentheses of its statement."""
     span = source.span(alias)
     rest = source.line(span.end_line)[span.end_column - 1 :].strip()
-    return source.begins_line(alias) and (rest == "," or rest.startswith(",  #") or not rest)
+    # The comma may stand on a line further down.
+    is_last = not rest and source.text[source.end(alias) :].lstrip().startswith(")")
+    return source.begins_line(alias) and (rest == "," or rest.startswith(",  #") or is_last)

@@ -305,7 +305,7 @@ def _prove(contents: Mapping[Path, bytes], old: Project, new: Project, done: Seq
                 raise _ProofFailed(reason, _touching(path, done))
             continue
         try:
-            libcst.parse_module(data)
+            libcst.parse_module(after.text)  # not the bytes: Python knows more encodings than LibCST
         except Exception as error:
             reason = re.sub(r"\s+", " ", str(error))
             raise _ProofFailed(f"LibCST cannot read the result: {reason}", _touching(path, done)) from None

@@ -54,8 +54,6 @@ def _whole_lines(start: int, end: int, source: Source) -> Edit:
     if _is_blank(end, source) and _opens_paragraph(start, source):
         start, end = _with_smaller_gap(start, end, source)
     at, stop = source.line_start(start), source.line_start(end)
-    if "\f" in source.text[at:stop]:
-        raise Refused(f"line {start}: the edit would touch a form feed")
     return Edit(at, stop, "")
 
 

@@ -40,6 +40,13 @@ def trimmed(edit: Edit, text: str) -> Edit:
     return Edit(edit.start + head, edit.end - tail, new[head : len(new) - tail])
 
 
+def check_no_form_feed(edit: Edit, source: Source) -> None:
+    """Raise Refused if an edit covers a form feed, which LibCST would not give back."""
+    if "\f" in source.text[edit.start : edit.end]:
+        line = source.span_between(edit.start, edit.start).line
+        raise Refused(f"line {line}: the edit would touch a form feed")
+
+
 def newline_at(source: Source, offset: int) -> str:
     """Return the newline in use at an offset: that of its line, else of the line before, else LF."""
     match = NEWLINE.search(source.text, offset)

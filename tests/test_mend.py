@@ -108,3 +108,35 @@ def test_a_bad_fix_costs_its_own_finding(
     assert reason in entry.reason
     assert ledger.exit_code() == 2
     assert ledger.summary()["applied"] == 3
+
+
+FORM_FEEDS = [
+    # The only statement of its block, which gets a `pass` instead.
+    "class Voice(OpenAIRealtimeLLMService):\n    async def _handle_evt_audio_done(self, \f evt):\n        pass\n",
+    "class Voice(OpenAIRealtimeLLMService):\n    x = 1\n"
+    "    async def _handle_evt_audio_done(self, evt):\n\f        pass\n",
+]
+
+
+@pytest.mark.parametrize("text", FORM_FEEDS, ids=["alone", "beside others"])
+def test_a_form_feed_is_not_taken_out(root: Path, text: str) -> None:
+    root.mkdir()
+    (root / "pyproject.toml").touch()
+    data = f"from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService\n\n\n{text}"
+    (root / "a.py").write_text(data)
+    ledger = run(root)
+    assert (root / "a.py").read_text() == data
+    assert ["would touch a form feed" in reason for reason in reasons(ledger)] == [True]
+    assert ledger.exit_code() == 2
+
+
+def test_a_coding_line_that_libcst_does_not_find(root: Path) -> None:
+    """It looks for one in bytes with LF only."""
+    root.mkdir()
+    (root / "pyproject.toml").touch()
+    (root / "a.py").write_bytes(
+        f"#!/usr/bin/python\n# coding: koi8-r\n# ж\n{MANY}".encode("koi8-r").replace(b"\n", b"\r")
+    )
+    ledger = run(root)
+    assert reasons(ledger) == []
+    assert ledger.summary()["applied"] == 2

@@ -43,7 +43,7 @@ from checks.pipecat.releases import Release
 from checks.pipecat.role_messages import content
 from checks.pipecat.statements import behind, in_front
 from checks.rule import Finding, Fix, Rule
-from checks.source import Source
+from checks.source import NEWLINE, Source
 from checks.unclear import Unclear
 from checks.values import may_be_none, works_on_the_way
 
@@ -378,7 +378,7 @@ def _from_dict(value: ast.expr, dotted: str, source: Source) -> list[Argument]:
     fields: list[Argument] = []
     for key, item in zip(value.keys, value.values, strict=True):
         name = key.value if isinstance(key, ast.Constant) else None
-        if not isinstance(name, str) or "\n" in source.segment(item):
+        if not isinstance(name, str) or NEWLINE.search(source.segment(item)):
             raise Unclear("its value is not a dict written out")
         called = next((row.becomes for row in rows_of(dotted, name, source.project.target)), name)
         if called == "extra" or any(field.text.startswith(f"{called}=") for field in fields):

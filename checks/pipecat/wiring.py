@@ -32,7 +32,7 @@ from checks.receivers import (
     receiver_of,
     still_means,
 )
-from checks.source import Located, Source, Span
+from checks.source import NEWLINE, Located, Source, Span
 
 TASKS_IN_BASE = Release(1, 2, 0)
 KEYWORD_IN_BASE = Release(1, 5, 0)
@@ -244,7 +244,7 @@ def _on_main_line(starts: Sequence[ast.Call], call: ast.Call, source: Source) ->
 def manager_at(manager: ast.expr, at: ast.stmt, source: Source) -> str | None:
     """Return how to write the manager at another statement, or None where it cannot be written there."""
     text = source.segment(manager)
-    if "\n" not in text and still_means(manager, at, source):
+    if not NEWLINE.search(text) and still_means(manager, at, source):
         return text
     owner = source.names.enclosing_class(at)
     if owner is None or owner is not source.names.enclosing_class(manager) or not isinstance(manager, ast.Name):

@@ -112,6 +112,8 @@ def _moved(found: Sequence[ast.alias], source: Source) -> Rewrite:
     if message is not None:
         raise Unclear(f"the message of line {message.lineno} is in one service's own format")
     calls = [call for call in source.nodes(ast.Call) if _stands_for_it(call.func, source)]
+    if not calls:
+        raise Unclear("no code that is seen here makes one")
     made = {call.func for call in calls}
     other = next((use for use in source.nodes(ast.Name) if _stands_for_it(use, source) and use not in made), None)
     if other is not None:

@@ -121,8 +121,10 @@ def _message(dotted: str, source: Source) -> str:
     target = source.project.target
     gone = timeline.gone_since(dotted, target)
     if gone is None:
-        first = timeline.history(dotted)[0][0]
-        return f"{dotted} comes with {first}; {target} does not have it"
+        spans = timeline.history(dotted)
+        if not spans:  # a class within one that its module only passes on
+            return f"{target} does not have {dotted}"
+        return f"{dotted} comes with {spans[0][0]}; {target} does not have it"
     new = newest_name(dotted, target)
     if new is None:
         advised = advice(dotted, target)

@@ -42,7 +42,7 @@ from checks.guards import tolerates_none
 from checks.hoist import hoistable, unused_name
 from checks.natives import is_guarded, is_native
 from checks.rule import Finding, Fix, Impact, Rule
-from checks.source import Source, Span
+from checks.source import NEWLINE, Source, Span
 
 ATTRIBUTES = {
     *("cr_code", "cr_frame", "cr_await", "cr_running", "cr_origin", "cr_suspended"),
@@ -87,7 +87,7 @@ def attribute(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     if is_guarded(node, source) or is_native(node.value, node.attr, source):
         return
     whole = _named(node, source) or node
-    what = source.segment(node.value).split("\n")[0]
+    what = NEWLINE.split(source.segment(node.value))[0]
     message = f"{what!r} has {node.attr} only if it is a native {_noun(node.attr)}"
     facts = _facts(node, whole, source) if node.attr == "cr_code" else None
     if facts is None:
