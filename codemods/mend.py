@@ -134,6 +134,8 @@ def _attempt(
     contents: dict[Path, bytes] = {}
     done: list[_Unit] = []
     for number in range(_MAX_ROUNDS):
+        # What cannot be edited as it stands is asked again in the next round: another mend may have cleared the way.
+        refused: dict[tuple[str, ...], str] = {}
         found = {path: list(files[path].findings) for path in live}
         if number:
             found = {path: _reinspected(path, current, rules, done) for path in live}
@@ -142,11 +144,11 @@ def _attempt(
             for path in live if number == 0 else ():
                 files[path].findings[:] = found[path]
         units = [unit for unit in _units(found, wanted) if unit.key not in held]
-        placed, drafts = _placed(units, current, held)
+        placed, drafts = _placed(units, current, refused)
         _note_applied(placed, files, first=number == 0)
         if not placed:
             _prove(contents, pinned, current, done)
-            return _settled(files, contents, found, held, wanted)
+            return _settled(files, contents, found, {**held, **refused}, wanted)
         done += placed
         contents |= _written(drafts, current, placed)
         current = pinned.changed(contents)
@@ -200,19 +202,19 @@ def _units(found: Mapping[Path, Sequence[Finding]], wanted: Wanted) -> list[_Uni
 
 
 def _placed(
-    units: Sequence[_Unit], project: Project, held: dict[tuple[str, ...], str]
+    units: Sequence[_Unit], project: Project, refused: dict[tuple[str, ...], str]
 ) -> tuple[list[_Unit], dict[Path, list[Edit]]]:
-    """Return the units whose edits go together in this round, and those edits by file."""
+    """Return the units whose edits go together in this round, and those edits by file; note why others have none."""
     placed: list[_Unit] = []
     edits: dict[Path, list[Edit]] = {}
     for unit in units:
         try:
             asked = _edits_of(unit, project)
         except Refused as refusal:
-            held[unit.key] = str(refusal)
+            refused[unit.key] = str(refusal)
             continue
         except Exception as error:
-            held[unit.key] = f"the fix failed: {type(error).__name__}: {str(error).partition(chr(10))[0]}"
+            refused[unit.key] = f"the fix failed: {type(error).__name__}: {str(error).partition(chr(10))[0]}"
             continue
         clash = any(
             edit.conflicts(other)

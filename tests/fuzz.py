@@ -324,7 +324,7 @@ def assert_newlines_do_not_matter(tree: Tree, wanted: Mapping[str, bytes], scrat
         lambda data: data.replace(b"\n", b"\r\n"),
         lambda data: data.replace(b"\n", b"\r"),
         lambda data: b"\xef\xbb\xbf" + data,
-        lambda data: data + (b"" if data.endswith(b"\n") else b"\n") + b"\n\x0codd = 1  \n",
+        lambda data: data + b"\n\x0codd = 1  \n",
     ]
     if any(b"\r" in data or data[:3] == b"\xef\xbb\xbf" or b"coding" in data for data in tree.files.values()):
         return
@@ -381,7 +381,8 @@ def main() -> None:
             print(f"{seed}: {tally}", file=sys.stderr, flush=True)
     print(
         f"{tally.trees + broken} projects of {tally.files} files and {tally.bytes} bytes; "
-        f"{tally.changed} files changed by {tally.mended} mends; {broken} promises broken; withheld for a fault: {sum(tally.faults.values())}"
+        f"{tally.changed} files changed by {tally.mended} mends; {broken} promises broken; "
+        f"withheld for a fault: {sum(tally.faults.values())}"
     )
     for reason, count in tally.faults.most_common(40):
         print(f"  {count}: {reason}")

@@ -140,3 +140,19 @@ def test_a_coding_line_that_libcst_does_not_find(root: Path) -> None:
     ledger = run(root)
     assert reasons(ledger) == []
     assert ledger.summary()["applied"] == 2
+
+
+def test_what_another_mend_clears_the_way_for_is_done_in_the_same_run(root: Path) -> None:
+    """The second import cannot be edited as it is written, but goes once the first one has the new name."""
+    root.mkdir()
+    (root / "pyproject.toml").touch()
+    (root / "a.py").write_text(
+        "from pipecat.pipeline.task_observer import TaskObserver\n"
+        "from pipecat. pipeline.task_observer import TaskObserver as Proxied\n\n"
+        "ours = (TaskObserver, Proxied)\n"
+    )
+    plan = apply.mended(Request((str(root),), target="1.3.0"), unsafe=False, jobs=1)
+    first = apply.write(plan, Journal(root.parent / "journal"))
+    again = apply.mended(Request((str(root),), target="1.3.0"), unsafe=False, jobs=1)
+    assert reasons(first) == []
+    assert [file.path for files in again.sets for file in files if file.changed] == []
