@@ -6,6 +6,8 @@ itself is replaced, so that a run stopped at any moment can be undone.
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -13,7 +15,6 @@ import secrets
 import shutil
 import signal
 import stat
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -23,6 +24,8 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 _KEPT_RUNS = 20
+# How long a run waits while another one writes files. What a run writes at a time takes moments.
+_PATIENCE = 20.0
 
 
 class NotWritten(Exception):
@@ -71,6 +74,7 @@ class Journal:
     def __init__(self, folder: Path | None = None):
         self._runs = folder or state_folder()
         self._folder: Path | None = None
+        self._kept: set[str] = set()
 
     def write(self, changes: Sequence[Change], siblings: Callable[[], Iterable[Path]]) -> None:
         """Write files that belong together: all of them, or none.
@@ -81,22 +85,27 @@ class Journal:
             NotWritten: a file cannot be written or has changed; every file is as it was.
         """
         changes = [change for change in changes if not _done_under_another_name(change)]
-        for change in changes:
-            _check_writable(change)
         if not changes:
             return
         try:
-            self._record(changes, siblings)
+            self._runs.mkdir(parents=True, exist_ok=True)
+            with _one_at_a_time(self._runs):
+                for change in changes:
+                    _check_writable(change)
+                folder = self._record(changes, siblings)
+                with _signals_wait():
+                    _replace_all(changes, siblings, folder)
         except OSError as error:
             reason = f"the journal cannot be written: {error.strerror or error}"
             raise NotWritten(changes[0].path, reason) from None
-        with _signals_wait():
-            _replace_all(changes, siblings)
 
-    def _record(self, changes: Sequence[Change], siblings: Callable[[], Iterable[Path]]) -> None:
+    def _record(self, changes: Sequence[Change], siblings: Callable[[], Iterable[Path]]) -> Path:
         folder = self._begin()
         for change in changes:
-            _write_synced(folder / digest(change.before), change.before)
+            # Bytes that are kept are not written again: that would begin by emptying them.
+            if (kept := digest(change.before)) not in self._kept:
+                _write_synced(folder / kept, change.before)
+                self._kept.add(kept)
         with (folder / "changes.jsonl").open("a", encoding="utf-8") as stream:
             for change in changes:
                 entry: Entry = {
@@ -104,19 +113,61 @@ class Journal:
                     "before": digest(change.before),
                     "after": digest(change.after),
                 }
-                stream.write(json.dumps(entry) + "\n")
+                # On a line of its own even where a full disk has cut the one above.
+                stream.write("\n" + json.dumps(entry) + "\n")
             stream.flush()
             os.fsync(stream.fileno())
+        _sync_folder(folder)
+        return folder
 
     def _begin(self) -> Path:
         if self._folder is None:
-            folder = self._runs / f"{time.time_ns():020d}-{secrets.token_hex(4)}"
-            folder.mkdir(parents=True, mode=0o700)
+            earlier = sorted(self._runs.iterdir())
+            folder = self._runs / f"{_next_number(earlier):020d}-{secrets.token_hex(4)}"
+            folder.mkdir(mode=0o700)
             (folder / "cwd").write_bytes(os.fsencode(os.getcwd()))
+            _sync_folder(self._runs)
             self._folder = folder
-            for old in sorted(self._runs.iterdir())[:-_KEPT_RUNS]:
+            for entry in _entries(earlier[-1]) if earlier else ():
+                _finish(entry, earlier[-1])
+            for old in earlier[: 1 - _KEPT_RUNS]:
                 shutil.rmtree(old, ignore_errors=True)
         return self._folder
+
+
+def _next_number(earlier: Sequence[Path]) -> int:
+    """Return the time, or a number above the last run's where the clock has gone back since."""
+    last = earlier[-1].name.partition("-")[0] if earlier else ""
+    return max(time.time_ns(), int(last) + 1 if last.isdecimal() else 0)
+
+
+@contextmanager
+def _one_at_a_time(runs: Path) -> Generator[None]:
+    """Wait for another run of the same user to have written its files, and keep others waiting.
+
+    Raises:
+        OSError: it takes too long.
+    """
+    handle = os.open(runs, os.O_RDONLY)
+    try:
+        end = time.monotonic() + _PATIENCE
+        while not _locked(handle):
+            if time.monotonic() > end:
+                raise OSError(errno.EAGAIN, "another run does not come to its end")
+            time.sleep(0.01)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
 
 
 def _check_writable(change: Change) -> None:
@@ -152,8 +203,10 @@ class _Staged:
     old: list[str]
 
 
-def _replace_all(changes: Sequence[Change], siblings: Callable[[], Iterable[Path]]) -> None:
+def _replace_all(changes: Sequence[Change], siblings: Callable[[], Iterable[Path]], run: Path) -> None:
     """Put new bytes in the place of files, each in one step; mode, owner, links and what they point to are kept.
+
+    The hidden files beside them are named after the run's folder, so that it can be told what a killed one has left.
 
     All that needs room on the disk is done before the first file is touched, so that taking back the first ones,
     should a later one fail, needs none.
@@ -163,7 +216,7 @@ def _replace_all(changes: Sequence[Change], siblings: Callable[[], Iterable[Path
     current = changes[0]
     try:
         for current in changes:
-            staged.append(_stage(current, siblings, restorable=len(changes) > 1))
+            staged.append(_stage(current, siblings, run, restorable=len(changes) > 1))
         for one in staged:
             current = one.change
             if one.names[0].read_bytes() != current.before:
@@ -184,7 +237,7 @@ def _replace_all(changes: Sequence[Change], siblings: Callable[[], Iterable[Path
                 os.unlink(leftover)
 
 
-def _stage(change: Change, siblings: Callable[[], Iterable[Path]], *, restorable: bool) -> _Staged:
+def _stage(change: Change, siblings: Callable[[], Iterable[Path]], run: Path, *, restorable: bool) -> _Staged:
     names = _names(change.path, siblings)
     status = names[0].stat()
     if len(names) != status.st_nlink:
@@ -192,14 +245,14 @@ def _stage(change: Change, siblings: Callable[[], Iterable[Path]], *, restorable
         raise NotWritten(change.path, reason)
     staged = _Staged(change, names, [], [])
     try:
-        _copy_beside(names, change.after, status, staged.new)
+        _copy_beside(names, change.after, status, run, "new", staged.new)
         if len(names) > 1:
             # The old file itself, so that taking back joins its names again.
             for name in names:
-                staged.old.append(str(_hidden_beside(name)))
-                os.link(names[0], staged.old[-1])
+                os.link(names[0], _hidden_beside(name, run, "old"))
+                staged.old.append(str(_hidden_beside(name, run, "old")))
         elif restorable:
-            _copy_beside(names, change.before, status, staged.old)
+            _copy_beside(names, change.before, status, run, "old", staged.old)
     except BaseException:
         for leftover in (*staged.new, *staged.old):
             with suppress(OSError):
@@ -208,11 +261,13 @@ def _stage(change: Change, siblings: Callable[[], Iterable[Path]], *, restorable
     return staged
 
 
-def _copy_beside(names: Sequence[Path], data: bytes, status: os.stat_result, made: list[str]) -> None:
+def _copy_beside(
+    names: Sequence[Path], data: bytes, status: os.stat_result, run: Path, kind: str, made: list[str]
+) -> None:
     """Write bytes to a hidden file beside each name, all of them links to one file that is like the original."""
-    target = names[0]
-    handle, first = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".codemods", dir=target.parent)
-    made.append(first)
+    first = _hidden_beside(names[0], run, kind)
+    handle = os.open(first, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    made.append(str(first))
     with os.fdopen(handle, "wb") as stream:
         stream.write(data)
         stream.flush()
@@ -223,13 +278,39 @@ def _copy_beside(names: Sequence[Path], data: bytes, status: os.stat_result, mad
         os.fchmod(stream.fileno(), stat.S_IMODE(status.st_mode))
         os.fsync(stream.fileno())
     for name in names[1:]:
-        link = _hidden_beside(name)
+        link = _hidden_beside(name, run, kind)
         os.link(first, link)
         made.append(str(link))
 
 
-def _hidden_beside(name: Path) -> Path:
-    return name.with_name(f".{name.name[:100]}.{secrets.token_hex(4)}.codemods")
+def _hidden_beside(name: Path, run: Path, kind: str) -> Path:
+    """Return where a run puts the ``new`` or the ``old`` bytes of a file until they take its name."""
+    whole = os.fsencode(name.name)
+    begins = whole[:100].decode(errors="ignore")  # a file's name has 255 bytes at most
+    return name.with_name(f".{begins}.{digest(whole)[:8]}-{run.name.rpartition('-')[2]}-{kind}.codemods")
+
+
+def _finish(entry: Entry, run: Path) -> None:
+    """Clear up behind a run that was killed: no hidden file is left, and all names of a file are the same one again."""
+    names = [_from_text(name) for name in entry["names"]]
+    left = [hidden for name in names for kind in ("new", "old") if (hidden := _hidden_beside(name, run, kind)).exists()]
+    with suppress(OSError):
+        if left and len(names) > 1:
+            _switch_the_rest(names, entry, run)
+    for hidden in left:
+        with suppress(OSError):
+            os.unlink(hidden)
+
+
+def _switch_the_rest(names: Sequence[Path], entry: Entry, run: Path) -> None:
+    """Give the file that some of several names were switched to the others too, unless they hold something else."""
+    held = [digest(name.read_bytes()) for name in names]
+    if entry["after"] in held:
+        switched = names[held.index(entry["after"])]
+        for name in (name for name, now in zip(names, held, strict=True) if now == entry["before"]):
+            link = _hidden_beside(name, run, "last")
+            os.link(switched, link)
+            os.replace(link, name)
 
 
 def _restore(one: _Staged) -> None:
@@ -322,7 +403,8 @@ def undo(places: Sequence[Path], folder: Path | None = None) -> Undone | None:
     for run in names:
         entries = _entries(run)
         if entries and _concerns(run, entries, roots):
-            return _take_back(run, entries)
+            with _one_at_a_time(runs):
+                return _take_back(run, entries)
     return None
 
 
@@ -345,6 +427,8 @@ def _concerns(run: Path, entries: Sequence[Entry], roots: Sequence[Path]) -> boo
 
 def _take_back(run: Path, entries: Sequence[Entry]) -> Undone:
     done = Undone([], [])
+    for entry in entries:
+        _finish(entry, run)
     for entry in reversed(entries):
         names = [_from_text(name) for name in entry["names"]]
         path = names[0]
@@ -355,8 +439,10 @@ def _take_back(run: Path, entries: Sequence[Entry]) -> Undone:
             if digest(current) != entry["after"]:
                 raise NotWritten(path, "was changed since")
             change = Change(path, current, (run / entry["before"]).read_bytes())
+            if digest(change.after) != entry["before"]:
+                raise NotWritten(path, "cannot be restored: what was kept of it is damaged")
             _check_writable(change)
-            _replace_all([change], lambda names=names: names)
+            _replace_all([change], lambda names=names: names, run)
             done.restored.append(path)
         except NotWritten as refusal:
             done.refused.append((path, str(refusal)))
