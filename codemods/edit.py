@@ -15,7 +15,7 @@ import libcst as cst
 from checks.pipecat.moves import MovedImport
 from checks.relayout import Lines
 from checks.source import NEWLINE, Source, Span
-from codemods.splice import Edit, Refused, check_no_form_feed
+from codemods.splice import Edit, Refused, check
 
 _Element: TypeAlias = cst.Param | cst.ParamStar | cst.ParamSlash
 ElementT = TypeVar("ElementT", cst.Arg, _Element)
@@ -212,7 +212,7 @@ class Draft:
         moved = import_edits(self.moved_imports, self.source)
         edits = [*self.edits, *removals, *moved, *added_imports(self.wanted_imports, self.source)]
         for edit in edits:
-            check_no_form_feed(edit, self.source)
+            check(edit, self.source)
         return edits
 
     def _edit(self, start: int, end: int, text: str) -> None:

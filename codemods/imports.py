@@ -13,7 +13,7 @@ from checks.names import Names
 from checks.pipecat.moves import MovedImport, NewHome
 from checks.source import Source, Span
 from codemods.removal import block_of, removal_edits
-from codemods.splice import Edit, Refused, check_no_form_feed
+from codemods.splice import Edit, Refused, check
 
 _USUAL_WIDTH = 100
 
@@ -285,7 +285,7 @@ def needless_imports(before: Source, after: Source) -> Iterator[Edit]:
         with suppress(Refused):
             edits = list(_dropped(statement, aliases, after))
             for edit in edits:
-                check_no_form_feed(edit, after)
+                check(edit, after)
             yield from edits
 
 

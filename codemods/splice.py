@@ -40,11 +40,17 @@ def trimmed(edit: Edit, text: str) -> Edit:
     return Edit(edit.start + head, edit.end - tail, new[head : len(new) - tail])
 
 
-def check_no_form_feed(edit: Edit, source: Source) -> None:
-    """Raise Refused if an edit covers a form feed, which LibCST would not give back."""
+def check(edit: Edit, source: Source) -> None:
+    """Raise Refused if an edit by itself cannot be made without risk.
+
+    It covers a form feed, which LibCST would not give back, or several kinds of newline, or cannot be encoded.
+    """
+    line = source.span_between(edit.start, edit.start).line
     if "\f" in source.text[edit.start : edit.end]:
-        line = source.span_between(edit.start, edit.start).line
         raise Refused(f"line {line}: the edit would touch a form feed")
+    if len(set(NEWLINE.findall(source.text, edit.start, edit.end))) > 1 and "\n" in edit.text:
+        raise Refused(f"line {line}: the edit spans lines that end in different newlines")
+    _encoded(edit.text, source)
 
 
 def newline_at(source: Source, offset: int) -> str:
@@ -60,12 +66,15 @@ def splice(source: Source, edits: Iterable[Edit]) -> bytes:
     """Return the file's bytes with the edits made.
 
     Raises:
-        Refused: two edits touch the same text, or new text cannot be written in the file's encoding.
+        Refused: two edits touch the same text, or one cannot be made without risk.
     """
     text = source.text
     # Sorted by place only: what is inserted at one place keeps the order in which it was asked for.
     # Before they are trimmed: what is left of a replacement may be an insertion at the same place.
-    ordered = [_in_file_newlines(edit, source) for edit in sorted(edits, key=lambda e: (e.start, e.end))]
+    asked = sorted(edits, key=lambda e: (e.start, e.end))
+    for edit in asked:
+        check(edit, source)
+    ordered = [_in_file_newlines(edit, source) for edit in asked]
     mark = len(codecs.BOM_UTF8) if source.data.startswith(codecs.BOM_UTF8) else 0
     parts = [source.data[:mark]]
     done, done_bytes = 0, mark
@@ -83,8 +92,6 @@ def splice(source: Source, edits: Iterable[Edit]) -> bytes:
 
 def _in_file_newlines(edit: Edit, source: Source) -> Edit:
     kinds = set(NEWLINE.findall(source.text, edit.start, edit.end))
-    if len(kinds) > 1 and "\n" in edit.text:
-        raise Refused("the edit spans lines that end in different newlines")
     newline = kinds.pop() if len(kinds) == 1 else newline_at(source, edit.start)
     return trimmed(Edit(edit.start, edit.end, NEWLINE.sub(newline, edit.text)), source.text)
 

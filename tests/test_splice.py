@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 
+from codemods.edit import Draft
 from codemods.splice import Edit, Refused, splice, trimmed
 from tests.sources import source_of
 
@@ -62,3 +65,21 @@ def test_refused(data: bytes, edits: list[Edit]) -> None:
 )
 def test_conflicts(left: Edit, right: Edit, conflict: bool) -> None:
     assert left.conflicts(right) is right.conflicts(left) is conflict
+
+
+@pytest.mark.parametrize(
+    ("data", "text", "reason"),
+    [
+        (b"x = [\r\n1,\n2]\n", "[\n3]", "different newlines"),
+        (b"x = [1,\f2]\n", "[3]", "form feed"),
+        (b"# coding: latin-1\nx = [1]\n", "['€']", "cannot be written in"),
+    ],
+    ids=["newlines", "form feed", "encoding"],
+)
+def test_a_draft_refuses_an_edit_that_cannot_be_made(data: bytes, text: str, reason: str) -> None:
+    """So that it is not put together with others, which would be refused with it."""
+    source = source_of(data)
+    draft = Draft(source)
+    draft.replace(source.span(next(source.nodes(ast.List))), text)
+    with pytest.raises(Refused, match=reason):
+        draft.finished()
