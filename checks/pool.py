@@ -70,10 +70,22 @@ def spread(
 
 def _begin(setup: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     import signal
+    import threading
 
     # The parent alone answers Ctrl-C; it then takes its workers down.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     setup(*arguments)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that began it is gone: killed, it can take no worker down."""
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work_on(work: Callable[[ItemT], ResultT], chunk: Sequence[ItemT]) -> list[ResultT]:

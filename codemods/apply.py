@@ -14,7 +14,7 @@ from checks.pool import default_jobs, spread
 from checks.progress import progress
 from checks.report import Entry, Ledger, Status, printable, shown_path
 from checks.session import Request, Session, Workspace, begin
-from codemods.journal import Change, Journal, NotWritten
+from codemods.journal import Change, Journal, NotWritten, is_done_under_another_name
 from codemods.mend import Mended, mend, wanted_fixes
 from codemods.named import Lines, named_lines, only_named
 from codemods.pins import Raised, raise_pins
@@ -142,11 +142,18 @@ def _mend(task: _Task) -> list[Mended]:
     wanted = wanted_fixes(unsafe=unsafe or workspace.config.unsafe, selected=selected)
 
     mine = {path: lines.get(path, set()) for path in task.paths} if lines is not None else None
-    return mend(task.paths, workspace.project, workspace.rules_for, wanted, mine)
+    try:
+        return mend(task.paths, workspace.project, workspace.rules_for, wanted, mine)
+    except Exception as error:  # whatever it is, it costs these files and no others
+        what = str(error).partition("\n")[0]
+        return _failed(task, f"mending it failed: {type(error).__name__}: {what}")
 
 
 def _died(task: _Task) -> list[Mended]:
-    reason = "mending it ended the process; it may be nested too deeply"
+    return _failed(task, "mending it ended the process; it may be nested too deeply")
+
+
+def _failed(task: _Task, reason: str) -> list[Mended]:
     return [Mended(path, b"", b"", error=reason) for path in task.paths]
 
 
@@ -184,17 +191,24 @@ def write(plan: Plan, journal: Journal | None = None) -> Ledger:
     """Write what was worked out, each set of files whole or not at all, and return the ledger."""
     journal = journal or Journal()
     siblings = [path for workspace in plan.session.workspaces for path in workspace.files]
-    entries: list[Entry] = []
-    for files in plan.sets:
-        changes = [Change(file.path, file.before, file.after) for file in files if file.changed]
-        failure: NotWritten | None = None
+    failures: list[NotWritten | None] = []
+    for changes in (_changes(files) for files in plan.sets):
         try:
             if changes:
                 journal.write(changes, lambda: siblings)
+            failures.append(None)
         except NotWritten as error:
-            failure = error
-        entries += [_entry(file, _told(failure, file)) for file in files]
+            failures.append(error)
+    entries: list[Entry] = []
+    for files, failure in zip(plan.sets, failures, strict=True):
+        # What failed under one name of a file may have succeeded under another.
+        done = failure is None or all(map(is_done_under_another_name, _changes(files)))
+        entries += [_entry(file, None if done else _told(failure, file)) for file in files]
     return _finished(plan, entries, written=True)
+
+
+def _changes(files: Sequence[Mended]) -> list[Change]:
+    return [Change(file.path, file.before, file.after) for file in files if file.changed]
 
 
 def _told(failure: NotWritten | None, file: Mended) -> str | None:

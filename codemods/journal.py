@@ -84,7 +84,7 @@ class Journal:
         Raises:
             NotWritten: a file cannot be written or has changed; every file is as it was.
         """
-        changes = [change for change in changes if not _done_under_another_name(change)]
+        changes = [change for change in changes if not is_done_under_another_name(change)]
         if not changes:
             return
         try:
@@ -185,7 +185,7 @@ def _check_writable(change: Change) -> None:
         raise NotWritten(path, f"cannot be written: {error.strerror or error}") from None
 
 
-def _done_under_another_name(change: Change) -> bool:
+def is_done_under_another_name(change: Change) -> bool:
     """Tell whether a file with several names got its new bytes already."""
     try:
         return change.path.stat().st_nlink > 1 and change.path.read_bytes() == change.after

@@ -29,7 +29,7 @@ from tests.running import BAD, CODEMODS, TOGETHER, environment
 
 TARGET = "1.14.0"
 # What of the fixtures is in the tree: enough of every kind of edit, and no more than a run mends in a second.
-RULES = ("became-async", "deprecated-name", "removed-keyword", "removed-name", "swallowed-keyword", "unguarded-cr-code")
+RULES = ("became-async", "deprecated-name", "unguarded-cr-code")
 LEFT = ".codemods"
 
 
@@ -55,7 +55,7 @@ def tree(root: Path) -> None:
     root.mkdir(parents=True)
     (root / "pyproject.toml").touch()
     for rule in RULES:
-        for case in [case for case in cases(rule) if case.changes][:2]:
+        for case in [case for case in cases(rule) if case.changes][:1]:
             shutil.copytree(FIXTURES / rule / case.folder.name / "before", root / rule / case.folder.name)
     for name, data in TOGETHER.items():
         place = root / "together" / name
@@ -260,6 +260,8 @@ def main() -> None:
                 killer.strike(random.choice([signal.SIGKILL] * 4 + [signal.SIGINT]), fresh=number % 10 == 0)
             except Lost as error:
                 print(f"run {number}: {error}", flush=True)
+            if number % 100 == 99:
+                print(f"{number + 1} runs: {killer.tally}", file=sys.stderr, flush=True)
         tally = killer.tally
     print(
         f"{tally.runs} runs over {tally.files} files, {tally.killed} stopped before their end, {tally.between} with "
