@@ -156,3 +156,21 @@ def test_what_another_mend_clears_the_way_for_is_done_in_the_same_run(root: Path
     again = apply.mended(Request((str(root),), target="1.3.0"), unsafe=False, jobs=1)
     assert reasons(first) == []
     assert [file.path for files in again.sets for file in files if file.changed] == []
+
+
+def test_a_crash_while_mending_costs_its_own_file(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root.mkdir()
+    for name in ("pyproject.toml", "a.py", "b.py", "c.py"):
+        (root / name).write_text(MANY if name != "pyproject.toml" else "")
+    real = apply.mend
+
+    def crashing(paths: Any, *arguments: Any) -> Any:
+        if paths[0].name == "b.py":
+            raise RecursionError("too deep")
+        return real(paths, *arguments)
+
+    monkeypatch.setattr(apply, "mend", crashing)
+    ledger = run(root)
+    assert reasons(ledger) == ["mending it failed: RecursionError: too deep"]
+    assert [path.name for path in root.glob("*.py") if path.read_text() == MANY] == ["b.py"]
+    assert ledger.exit_code() == 2
