@@ -241,7 +241,8 @@ def _parsed(text: str, start: int) -> Requirement | None:
 
 
 def _of_lines(text: str) -> Iterator[tuple[int, int]]:
-    for match in re.finditer(r"[^\r\n]+", text):
+    """Yield the lines of a requirements file; a backslash at the end continues one that is no comment."""
+    for match in re.finditer(r"[ \t]*#[^\r\n]*|(?:\\(?:\r\n|[\r\n])(?![ \t]*#)|[^\r\n])+", text):
         yield match.span()
 
 
@@ -263,7 +264,8 @@ def _of_setup(text: str) -> Iterator[tuple[int, int]]:
 
 def _of_line(text: str, start: int, end: int) -> Requirement | None:
     """Return the requirement on a line of a requirements file: comment and options left out."""
-    line = re.split(r"(?:^|\s)#", text[start:end])[0]
+    joined = re.sub(r"\\(?:\r\n|[\r\n])", lambda match: " " * len(match[0]), text[start:end])
+    line = re.split(r"(?:^|\s)#", joined)[0]
     bare = re.split(r"\s--?\w|\\\s*$", line)[0].rstrip()
     start += len(bare) - len(bare.lstrip())
     found = _parsed(bare.strip(), start)

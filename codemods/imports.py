@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 
+from checks.importable import imported_as, is_free
 from checks.names import Names
 from checks.pipecat.moves import MovedImport, NewHome
 from checks.source import Source, Span
@@ -140,16 +141,10 @@ def local_name(module: str, name: str | None, source: Source) -> str | None:
         Refused: the file uses the name for something else.
     """
     qualified = f"{module}.{name}" if name else module
-    name = name or module
-    table = source.names.table(source.tree)
-    for local, bindings in table.items():
-        here = [binding for binding in bindings if source.names.runs_first(binding.node)]
-        if [binding.qualified for binding in here] == [qualified]:
-            return local
-    others = {binding.qualified for binding in table.get(name, ())}
-    if others - {qualified} or (not others and any(node.id == name for node in source.nodes(ast.Name))):
-        raise Refused(f"{name} means something else in this file")
-    return None
+    local = imported_as(qualified, source)
+    if local is None and not is_free(qualified, (), source, local=name or module):
+        raise Refused(f"{name or module} means something else in this file")
+    return local
 
 
 def added_imports(wanted: Iterable[tuple[str, str | None]], source: Source) -> Iterator[Edit]:

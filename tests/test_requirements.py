@@ -46,6 +46,22 @@ def test_parts_of_a_line(line: str, extra_names: list[str], specifier: str | Non
     assert parts(f"[options]\ninstall_requires =\n  {line}\n", "setup.cfg") == wanted
 
 
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_lines_continued(newline: str, tmp_path: Path) -> None:
+    lines = ["# note \\", "pipecat-ai[daily, \\", "  silero] \\", "  >=1.0  # kept", "x \\", "  # \\", "pipecat_ai"]
+    text = newline.join(lines)
+    first, last = read(tmp_path / "requirements.txt", text)
+    assert [one.text for one in first.extras] == ["daily", "silero"]
+    assert first.specifier is not None
+    assert text[first.specifier.start : first.specifier.end] == first.standard == ">=1.0"
+    assert (first.has_options, last.whole.text) == (False, "pipecat_ai")
+
+
+def test_options_behind_a_line_continued() -> None:
+    (found,) = read(Path("requirements.txt"), "pipecat-ai==1.1.0 \\\n    --hash=sha256:0\n")
+    assert (found.standard, found.has_options) == ("==1.1.0", True)
+
+
 @pytest.mark.parametrize("line", ["pipecat-ai-flows>=1", "pipecat-aim", "# pipecat-ai", "pipecat-ai>", "-e pipecat-ai"])
 def test_no_requirement(line: str) -> None:
     assert parts(f"{line}\n", "requirements.txt") == []

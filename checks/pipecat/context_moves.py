@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from checks.arguments import Change, Rewrite, arguments_of, check_comments
 from checks.guards import tests_version
+from checks.importable import check_imports
 from checks.pipecat import timeline
 from checks.pipecat.contexts import (
     AGGREGATORS,
@@ -173,7 +174,8 @@ def moved(found: Uses, source: Source) -> tuple[ContextMove, str]:
         changes.append(change)
         wanted.append(dotted)
     imports, left = _imports(found, dict.fromkeys(wanted), source)
-    return ContextMove(imports, Rewrite(tuple(changes), imports=left)), _difference(found, source)
+    rewrite = check_imports(Rewrite(tuple(changes), imports=left), source)
+    return ContextMove(imports, rewrite), _difference(found, source)
 
 
 def _check_releases(found: Uses, source: Source) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from checks.guards import tests_version
+from checks.importable import imported_as, is_free
 from checks.pipecat import tables, timeline
 from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.releases import Release, parse
@@ -183,7 +184,10 @@ def new_name_of(node: ast.Attribute, new: NewName, source: Source) -> DottedUse 
         return DottedUse(source.span(node), None, f"{source.segment(node.value)}.{new.leaf}")
     if any(binding.qualified != new.dotted for binding in source.names.lookup(new.leaf, node)):
         return None
-    return DottedUse(source.span(node), module, new.leaf)
+    whole = source.span(node)
+    if imported_as(new.dotted, source) is None and not is_free(new.dotted, [whole], source):
+        return None
+    return DottedUse(whole, module, new.leaf)
 
 
 def one_by_one(
@@ -219,7 +223,12 @@ def _new_home(alias: ast.alias, node: ast.ImportFrom, dotted: str, source: Sourc
     is_vague = lost != local and lost.isupper()
     others = (use for use in source.nodes(ast.Name) if use.id == local and use not in reads)
     is_read_otherwise = not all(_is_bound_outside_classes(use, source) for use in others)
-    if is_vague or is_read_otherwise or not _is_free(name, dotted, node, source) or _is_exported(local, node, source):
+    if (
+        is_vague
+        or is_read_otherwise
+        or not _is_free_for(name, dotted, node, source)
+        or _is_exported(local, node, source)
+    ):
         return NewHome(alias.name, module, name, local, ())
     return NewHome(alias.name, module, name, name, tuple(uses))
 
@@ -237,7 +246,7 @@ def _uses(local: str, node: ast.ImportFrom, source: Source) -> Iterator[ast.Name
                 yield name
 
 
-def _is_free(name: str, dotted: str, node: ast.ImportFrom, source: Source) -> bool:
+def _is_free_for(name: str, dotted: str, node: ast.ImportFrom, source: Source) -> bool:
     """Tell whether a name is not used in a file, or only for just what it is to mean."""
     if name in [alias.asname or alias.name for alias in node.names]:
         return False

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.arguments import Change, Rewrite
+from checks.importable import check_imports
 from checks.names import parameters
 from checks.pipecat import timeline
 from checks.pipecat.objects import classes_of
@@ -112,7 +113,7 @@ def with_params(handler: Handler, source: Source) -> Rewrite:
         start = source.text.rindex("(", 0, start) + 1
     changes = [Change(source.span_between(start, end), f"{_NEW}: FunctionCallParams")]
     changes += [Change(source.span(name), f"{_NEW}.{field}") for name, field in reads]
-    return Rewrite(tuple(changes), imports=(PARAMS,))
+    return check_imports(Rewrite(tuple(changes), imports=(PARAMS,)), source)
 
 
 def _check_only_registered(handler: Handler, source: Source) -> None:

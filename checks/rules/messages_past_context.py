@@ -34,6 +34,7 @@ from collections.abc import Iterator, Sequence
 
 from checks.arguments import Change, Rewrite
 from checks.guards import tests_version
+from checks.importable import check_imports
 from checks.pipecat import timeline
 from checks.pipecat.context_moves import uses
 from checks.pipecat.contexts import (
@@ -122,7 +123,7 @@ def _moved(found: Sequence[ast.alias], source: Source) -> Rewrite:
     if kept is not None:
         raise Unclear(f"what is asked of the frame kept in line {kept.lineno} is not seen")
     changes = [change for call in calls for change in _wrapped(call, source)]
-    return Rewrite(tuple(changes), Fix.UNSAFE, (CONTEXT, CONTEXT_FRAME))
+    return check_imports(Rewrite(tuple(changes), Fix.UNSAFE, (CONTEXT, CONTEXT_FRAME)), source)
 
 
 def _is_realtime(call: ast.Call, source: Source) -> bool:
