@@ -400,11 +400,13 @@ def build(wheels: list[Path]) -> str:
 def note_names(tree: Tree, index: int, module: Module, own: dict[str, str], aliases: dict[str, dict[str, str]]) -> None:
     """Note what one module binds in one release."""
     defined = {*module.classes, *module.functions}
+    # A private class that moved may still be passed on from where it was.
+    once = tree.get("c", {})
     for name, target in own.items():
-        if name not in defined and is_public(name):
+        if name not in defined and (is_public(name) or name in once):
             note(tree, ["a", name], index, settled(target, aliases))
     for name in module.values - defined - own.keys():
-        if is_public(name):
+        if is_public(name) or name in once:
             note(tree, ["v", name], index)
     for name, text in module.functions.items():
         if is_public(name):

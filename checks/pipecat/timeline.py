@@ -123,7 +123,8 @@ def _runs_of(found: _Module, name: str) -> list[Run[Any]]:
 def exists(dotted: str, release: Release) -> bool | None:
     """Tell whether a release has a module, or a name of a module; None if that cannot be told.
 
-    Of what no release has nothing can be told: it may be made at run time, or by another package.
+    Of what no release has nothing can be told: it may be made at run time, or by another package. Of private names
+    only classes are known.
     """
     at = place(dotted)
     found = _module(at.module) if at is not None else None
@@ -131,7 +132,9 @@ def exists(dotted: str, release: Release) -> bool | None:
         return None
     index = RELEASES.index(release)
     outer = at.name.partition(".")[0]
-    if _at(found.get("d", []), index) is not None or outer.startswith("_"):
+    if _at(found.get("d", []), index) is not None:
+        return None
+    if outer.startswith("_") and outer not in found.get("c", {}):
         return None
     runs = _runs_of(found, at.name)
     if not runs:
