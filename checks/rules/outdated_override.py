@@ -1,4 +1,4 @@
-"""An override that the target release calls with other arguments than it takes.
+"""An override that the target release calls with other arguments than it takes, or awaits in vain.
 
 What it finds:
     A method of a class derived from one of Pipecat's that agrees with how an earlier release called it, and not with
@@ -21,8 +21,9 @@ Example:
 
 Fix safety:
     Safe: the method could not be called at all. Mended where the release only adds parameters at the end; they are
-    handed on to ``super()`` and to the frames made in the method. Left to a human where they differ otherwise, where
-    somebody else calls the method, and where the project still admits a release that calls it the old way.
+    handed on to ``super()`` and to the frames made in the method; and where it only has to be async. Left to a human
+    where they differ otherwise, where somebody else calls the method, and where the project still admits a release that
+    calls it the old way.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -34,6 +35,7 @@ import ast
 from collections.abc import Iterator
 
 from checks.pipecat.overrides import extended, outdated_methods
+from checks.pipecat.sync_overrides import made_async, sync_overrides
 from checks.pipecat.timeline import Signature
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
@@ -60,6 +62,19 @@ def overridden(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
         name = outdated.method.name
         message = f"{name} is called with {_shown(outdated.now)} since {outdated.now.since}{why}"
         yield RULE.finding(source, source.name_of(outdated.method), message, facts=facts)
+
+
+@RULE.on(ast.ClassDef)
+def overridden_without_async(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
+    """Decide on the methods of one class that are awaited."""
+    for found in sync_overrides(node, source):
+        facts, why = None, ""
+        try:
+            facts = made_async(found, node, source)
+        except Unclear as reason:
+            why = f"; {reason}"
+        message = f"{found.method.name} is awaited since {found.since}, and this one gives nothing to await{why}"
+        yield RULE.finding(source, source.name_of(found.method), message, facts=facts)
 
 
 def _shown(signature: Signature) -> str:
