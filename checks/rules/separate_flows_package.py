@@ -1,7 +1,8 @@
 """An import from ``pipecat_flows``, which is part of Pipecat now.
 
 What it finds:
-    Imports from the separate package ``pipecat_flows``, at targets from 1.5.0 on.
+    Imports from the separate package ``pipecat_flows``, at targets from 1.5.0 on; and keywords that the package's
+    ``FlowManager`` took before its 1.0, and Pipecat's never did.
 
 Why it matters:
     ``pipecat-ai-flows`` cannot be installed beside the target release: its last version asks for ``pipecat-ai<1.5``.
@@ -19,7 +20,7 @@ Example:
 Fix safety:
     Safe: ``pipecat.flows`` of 1.5.0 has the modules and names of the package's 1.4.0. All imports of a project change
     together. Left to a human where one of them names what Pipecat does not have, among it ``FlowConfig``, which is
-    another class now, and where a string names the package. The requirement ``pipecat-ai-flows`` is to go by hand.
+    another class now, and where a string names the package. The manager's old keywords are for a human too. The requirement ``pipecat-ai-flows`` is to go by hand.
 
 References:
     https://docs.pipecat.ai/pipecat/migration/flows
@@ -42,10 +43,16 @@ PACKAGE = "pipecat_flows"
 _HOME = "pipecat.flows"
 _SINCE = Release(1, 5, 0)
 _OTHERS = ("FlowConfig",)
+_MANAGERS = tuple(f"{home}.{name}" for home in (PACKAGE, _HOME) for name in ("FlowManager", "manager.FlowManager"))
+# What FlowManager of pipecat-ai-flows 0.0.22 took and that of pipecat.flows never did.
+_KEYWORDS = {
+    "tts": "it was not used; leave it out",
+    "flow_config": "give the first node to initialize(), and have functions return the next one",
+}
 
 RULE = Rule(
     __name__,
-    needles=(PACKAGE,),
+    needles=(PACKAGE, "FlowManager"),
     fix=Fix.SAFE,
     impact=Impact.BREAKS,
     since=str(_SINCE),
@@ -65,6 +72,18 @@ def imported_module(node: ast.Import, source: Source) -> Iterator[Finding]:
     """Decide on ``import pipecat_flows``."""
     if _is_concerned(node, source):
         yield _finding(node, source)
+
+
+@RULE.on(ast.Call)
+def old_keywords(node: ast.Call, source: Source) -> Iterator[Finding]:
+    """Decide on ``FlowManager(tts=…)``."""
+    names = {one.arg for one in node.keywords} & _KEYWORDS.keys()
+    if not names or source.names.resolve(node.func) not in _MANAGERS or source.project.target < _SINCE:
+        return
+    home = next((one for one in (PACKAGE, "pipecat") if source.project.find_module(one, source.path)), None)
+    if home is None and not tests_version(node, source):
+        for name in sorted(map(str, names)):
+            yield RULE.finding(source, node.func, f"FlowManager of {_HOME} takes no {name}; {_KEYWORDS[name]}")
 
 
 def _finding(node: ast.Import | ast.ImportFrom, source: Source) -> Finding:
