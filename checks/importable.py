@@ -45,10 +45,8 @@ def is_free(dotted: str, places: Iterable[Span], source: Source, *, local: str |
         return False
     if not top and any(node.id == name and names.resolve(node) != dotted for node in source.nodes(ast.Name)):
         return False
-    binding = [
-        source.span(scope) for scope in names.scopes() if scope is not source.tree and name in names.table(scope)
-    ]
-    return not any(_holds(scope, place) for scope in binding for place in places)
+    scopes = [one for one in names.scopes() if not isinstance(one, ast.Module) and name in names.table(one)]
+    return not any(_holds(source.span(scope), place) for scope in scopes for place in places)
 
 
 def _holds(outer: Span, inner: Span) -> bool:

@@ -20,7 +20,8 @@ Example:
 Fix safety:
     Safe: ``pipecat.flows`` of 1.5.0 has the modules and names of the package's 1.4.0. All imports of a project change
     together. Left to a human where one of them names what Pipecat does not have, among it ``FlowConfig``, which is
-    another class now, and where a string names the package. The manager's old keywords are for a human too. The requirement ``pipecat-ai-flows`` is to go by hand.
+    another class now, and where a string names the package; and the manager's old keywords. The requirement
+    ``pipecat-ai-flows`` is to go by hand.
 
 References:
     https://docs.pipecat.ai/pipecat/migration/flows
