@@ -75,7 +75,7 @@ def test_a_finding_says_what_pyright_says_where_it_says_it(tmp_path: Path) -> No
     case = next(case for case in CASES if case.folder.name == "found")
     root = copied(case, tmp_path)
     by_line = {one.span.line: one for one in joined(root, said_of(case, root), RULE)}
-    assert by_line[6].message == 'reportAttributeAccessIssue: "_NotGiven" is unknown import symbol'
+    assert by_line[6].message == 'reportAttributeAccessIssue: "_NotThere" is unknown import symbol'
     # Columns are pyright's UTF-16 units in the report, and characters in a finding.
     text = (root / "bot.py").read_text(encoding="utf-8").splitlines()[16]
     assert text[by_line[17].span.column - 1 : by_line[17].span.end_column - 1] == "no_such_method"
@@ -106,13 +106,13 @@ def test_without_the_option_the_rule_does_not_run(tmp_path: Path) -> None:
 
 
 def test_the_command_line(tmp_path: Path) -> None:
-    bot = "from pipecat.services.settings import _NotGiven\nfrom os import nothing\n"
+    bot = "from pipecat.services.settings import _NotThere\nfrom os import nothing\n"
     config = {"extraPaths": [str(released("1.14.0"))]}
     root = project(tmp_path, {"bot.py": bot, "pyrightconfig.json": json.dumps(config)})
     done = check(root, "--pyright", "--target", "1.14.0", ".")
     assert (done.code, done.err) == (1, b"")
     assert done.out.decode().splitlines()[0] == (
-        'bot.py:1:39: pyright-reports reportAttributeAccessIssue: "_NotGiven" is unknown import symbol [needs a human]'
+        'bot.py:1:39: pyright-reports reportAttributeAccessIssue: "_NotThere" is unknown import symbol [needs a human]'
     )
     assert b"nothing" not in done.out
 
