@@ -3,7 +3,7 @@
 What it finds:
     A method of a class derived from one of Pipecat's that agrees with how an earlier release called it, and not with
     how the target release does: it has too few parameters, or too many that must be given; it is not async and returns
-    nothing to await, where it is awaited now; it takes for the task manager what is the processor's setup now.
+    nothing to await, where it is awaited now.
 
 Why it matters:
     The call fails with a TypeError when it is made: a TTS service whose ``run_tts`` takes the text alone starts, and
@@ -22,9 +22,9 @@ Example:
 
 Fix safety:
     Safe: the method could not be called at all. Mended where the release only adds parameters at the end, which are
-    handed on to ``super()`` and to the frames made in the method; where it only has to be async; and where a ``setup``
-    finds the task manager in what it is given. Left to a human where they differ otherwise, where somebody else calls
-    the method, and where the project still admits a release that calls it the old way.
+    handed on to ``super()`` and to the frames made in the method; and where it only has to be async. Left to a human
+    where they differ otherwise, where somebody else calls the method, and where the project still admits a release that
+    calls it the old way.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -36,7 +36,6 @@ import ast
 from collections.abc import Iterator
 
 from checks.pipecat.overrides import extended, outdated_methods
-from checks.pipecat.setup_overrides import old_setup, with_setup
 from checks.pipecat.sync_overrides import made_async, sync_overrides
 from checks.pipecat.timeline import Signature
 from checks.rule import Finding, Fix, Impact, Rule
@@ -77,21 +76,6 @@ def overridden_without_async(node: ast.ClassDef, source: Source) -> Iterator[Fin
             why = f"; {reason}"
         message = f"{found.method.name} is awaited since {found.since}, and this one gives nothing to await{why}"
         yield RULE.finding(source, source.name_of(found.method), message, facts=facts)
-
-
-@RULE.on(ast.ClassDef)
-def set_up_with_the_manager(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
-    """Decide on the ``setup`` of one class."""
-    found = old_setup(node, source)
-    if found is None:
-        return
-    facts, why = None, ""
-    try:
-        facts = with_setup(found, node, source)
-    except Unclear as reason:
-        why = f"; {reason}"
-    message = f"setup is given a FrameProcessorSetup since {found.since}, whose task_manager this one takes it for{why}"
-    yield RULE.finding(source, source.name_of(found.method), message, facts=facts)
 
 
 def _shown(signature: Signature) -> str:
