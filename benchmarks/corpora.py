@@ -216,7 +216,7 @@ import ast
 from checks.rule import Fix, Rule
 
 ROWS = {{{rows}}}
-RULE = Rule(__name__, needles={needles}, fix=Fix.NONE)
+RULE = Rule(__name__, needles={needles}, about=None, fix=Fix.NONE)
 
 
 @RULE.on(ast.Attribute)

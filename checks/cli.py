@@ -24,6 +24,8 @@ from checks.session import Request, Session, Workspace, begin
 from checks.source import Unreadable, contents, decode
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+# From how many files on it pays to look through all of them before they are dealt out.
+_MANY = 200
 FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
 
 
@@ -130,6 +132,9 @@ def died(item: tuple[int, Path]) -> Inspection:
 def inspect_all(session: Session, jobs: int | None) -> Iterable[tuple[Workspace, Inspection]]:
     """Yield what is found in each file of a session, in order."""
     items = [(i, path) for i, workspace in enumerate(session.workspaces) for path in workspace.files]
+    if len(items) > _MANY:
+        for workspace in session.workspaces:
+            workspace.project.holds(b"pipecat")  # searched once here, and not by each process
     results = spread(
         inspect_item,
         items,
@@ -311,8 +316,10 @@ def _invoked(command: click.Command, arguments: list[str], name: str) -> int:
         with command.make_context(name, arguments) as context:
             command.invoke(context)
         return 0
-    except click.exceptions.NoArgsIsHelpError as help_text:
-        click.echo(help_text.format_message())
+    except click.UsageError as error:
+        if type(error).__name__ != "NoArgsIsHelpError":  # which click has from 8.2 on
+            raise
+        click.echo(error.format_message())
         return 2
     except click.exceptions.Exit as ended:
         return ended.exit_code

@@ -33,7 +33,7 @@ def inspect(path: Path, project: Project, rules: Mapping[str, Rule], *, thorough
     """
     try:
         data = project.read(path)
-        wanted = [rule for rule in rules.values() if _may_apply(rule, data)]
+        wanted = [rule for rule in rules.values() if _may_apply(rule, data, project)]
         if wanted or thorough:
             return Inspection(path, find(project.source(path, data), wanted, frozenset(rules)))
         decode(data)
@@ -44,8 +44,13 @@ def inspect(path: Path, project: Project, rules: Mapping[str, Rule], *, thorough
         return Inspection(path, error=str(error))
 
 
-def _may_apply(rule: Rule, data: bytes) -> bool:
-    return not rule.needles or any(needle in data for needle in rule.needles)
+def _may_apply(rule: Rule, data: bytes, project: Project) -> bool:
+    about = rule.about
+    if about is not None and project.is_known_to_lack(about):
+        return False
+    if rule.needles and not any(needle in data for needle in rule.needles):
+        return False
+    return about is None or about in data or project.holds(about)
 
 
 def find(source: Source, rules: Iterable[Rule], ran: frozenset[str]) -> list[Finding]:

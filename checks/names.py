@@ -28,6 +28,8 @@ Scope: TypeAlias = (
 )
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+# A name that is bound more often than this in one scope stands for nothing in particular: generated code has thousands.
+MOST_BINDINGS = 50
 _IMPORT_ERRORS = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
 
@@ -75,6 +77,8 @@ class Names:
         if not isinstance(node, ast.Name) or hops > 4:
             return None
         bindings = self.bindings(node)
+        if len(bindings) > MOST_BINDINGS:
+            return None
         qualified = {self._qualified(binding, hops) for binding in bindings}
         return qualified.pop() if len(qualified) == 1 else None
 

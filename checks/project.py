@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from checks.pipecat.releases import Release
     from checks.pyright import Diagnostic
 
+_WORD = re.compile(rb"\w+")
+# From how many words on it is quicker to know where each is than to search for one more.
+_FEW_WORDS = 8
 Definition: TypeAlias = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -28,8 +31,9 @@ class Project:
     """The Python files below one root, read on demand.
 
     ``target`` is the Pipecat release the run aims at, ``best_effort_services`` are what the configuration calls so.
-    ``like`` is the same project under another target: what does not depend on the target is asked of it.
-    ``overlay`` holds contents that stand in for what is on disk, so that a change can be checked before it is written.
+    ``like`` is the same project under another target, or with other contents of the files ``differing``: what depends
+    on neither is asked of it. ``overlay`` holds contents that stand in for what is on disk, so that a change can be
+    checked before it is written.
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class Project:
         exclude: tuple[str, ...] = (),
         best_effort_services: tuple[str, ...] = (),
         like: Project | None = None,
+        differing: Iterable[Path] = (),
     ):
         self.root = root
         self.target = target
@@ -57,6 +62,9 @@ class Project:
         self._definitions: dict[tuple[str, Path], tuple[Source, Definition] | str] = {}
         self._import_places: dict[Path, list[Path]] = {}
         self._like = like
+        self._differing = frozenset(differing)
+        self._words: dict[bytes, list[Path]] = {}
+        self._held: dict[bytes, bool] = like._held if like is not None else {}
         # Whether the requirement moves to the target, whatever it says now.
         self.moves = False
 
@@ -68,8 +76,9 @@ class Project:
             overlay={**self._overlay, **contents},
             exclude=self.exclude,
             best_effort_services=self.best_effort_services,
+            like=self,
+            differing=contents,
         )
-        fresh.__dict__["files"] = self.files
         fresh.__dict__["oldest"] = self.oldest
         fresh.moves = self.moves
         return fresh
@@ -91,8 +100,8 @@ class Project:
     def stand_in(self, path: Path, data: bytes) -> None:
         """Have these bytes stand in for a file, which need not exist."""
         self._overlay[path] = data
-        self._mentions.clear()
-        self._definitions.clear()
+        for known in (self._mentions, self._definitions, self._words, self._held):
+            known.clear()
 
     @property
     def stand_ins(self) -> Iterable[Path]:
@@ -129,7 +138,7 @@ class Project:
         """
         known = self._sources.get(path)
         if known is None:
-            if self._like is not None:
+            if self._like is not None and path not in self._differing:
                 known = self._like.source(path, data).within(self)
             else:
                 data = self.read(path) if data is None else data
@@ -247,13 +256,39 @@ class Project:
     def paths_mentioning(self, word: str) -> list[Path]:
         """Return the path of every file of the project in which a word occurs; they are searched once for each word."""
         if word not in self._mentions:
-            pattern = re.compile(rb"\b" + re.escape(word.encode()) + rb"\b")
-            self._mentions[word] = [path for path in self.files if self._matches(word.encode(), pattern, path)]
+            self._mentions[word] = self._searched(word.encode())
         return self._mentions[word]
 
-    def _matches(self, word: bytes, pattern: re.Pattern[bytes], path: Path) -> bool:
+    def _searched(self, word: bytes) -> list[Path]:
+        if self._like is not None:
+            known = [path for path in self._like.paths_mentioning(word.decode()) if path not in self._differing]
+            return sorted([*known, *(path for path in self._differing if _is_in(word, self._data(path)))])
+        if _WORD.fullmatch(word) and len(self._mentions) >= _FEW_WORDS:
+            if not self._words:
+                for path in self.files:
+                    for one in set(_WORD.findall(self._data(path))):
+                        self._words.setdefault(one, []).append(path)
+            return self._words.get(word, [])
+        return [path for path in self.files if _is_in(word, self._data(path))]
+
+    def _data(self, path: Path) -> bytes:
+        """Return a file's bytes, none where it cannot be read."""
         try:
-            data = self.read(path)
-            return word in data and pattern.search(data) is not None
+            return self.read(path)
         except OSError:
-            return False
+            return b""
+
+    def holds(self, needle: bytes) -> bool:
+        """Tell whether some bytes occur in a Python file of the project."""
+        if needle not in self._held:
+            paths = dict.fromkeys((*self._overlay, *self.files))
+            self._held[needle] = any(needle in self._data(path) for path in paths)
+        return self._held[needle]
+
+    def is_known_to_lack(self, needle: bytes) -> bool:
+        """Tell whether the project has been searched for some bytes in vain."""
+        return self._held.get(needle) is False
+
+
+def _is_in(word: bytes, data: bytes) -> bool:
+    return word in data and re.search(rb"\b" + re.escape(word) + rb"\b", data) is not None

@@ -97,6 +97,7 @@ class Rule:
         removed_in: The release that removed it.
         url: Where upstream says so.
         option: The option of the command line without which the rule does not run.
+        about: A literal that some file of a project must hold for the rule to look at any; None: whatever they hold.
     """
 
     def __init__(
@@ -111,6 +112,7 @@ class Rule:
         removed_in: str | None = None,
         url: str | None = None,
         option: str | None = None,
+        about: str | None = "pipecat",
     ):
         self.module = module
         self.name = module.rpartition(".")[2].replace("_", "-")
@@ -122,6 +124,7 @@ class Rule:
         self.removed_in = removed_in
         self.url = url
         self.option = option
+        self.about = about.encode() if about is not None else None
         self.visitors: list[tuple[type[ast.AST], Visitor, NodeNames | None]] = []
         self.deciders: list[Decider] = []
         self.finisher: Finisher | None = None

@@ -17,13 +17,14 @@ from checks.source import Span
 from tests.cases import contents
 from tests.running import BAD, CODEMODS, GOOD, HUMAN, UNSAFE, Done, check, project, python
 
+NEW_HOME = "pipecat.audio.vad.aic_quail_vad.AICQuailVADAnalyzer"
 CHANGELOG = "https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md"
 # Hits, on the way from 0.0.108 to 1.8.0, something of each kind; each line begins to be found where its comment says.
 BOT = b"""\
 from pipecat.frames.frames import FatalErrorFrame  # 1.8.0, deprecated
 import pipecat.pipeline.task  # 1.3.0, deprecated
 from pipecat.pipeline.task_observer import TaskObserver  # 1.3.0
-from pipecat.services.settings import assert_given  # 1.8.0, removed
+from pipecat.audio.vad.aic_vad import AICVADAnalyzer  # 1.8.0, removed
 from pipecat.transports.daily.transport import DailyParams, DailyTransport
 
 
@@ -53,7 +54,7 @@ From 1.3.0 on: 2 findings (1 safe, 1 human)
 From 1.8.0 on: 2 findings (2 human)
   breaks: fails when the line runs
     1 × removed-name (human)
-      bot.py:4:39: pipecat.services.settings.assert_given is gone since 1.8.0
+      bot.py:4:39: pipecat.audio.vad.aic_vad.AICVADAnalyzer is gone since 1.8.0; {NEW_HOME} does this work
       see {CHANGELOG}
   deprecated: works until it is removed
     1 × deprecated-name (human)

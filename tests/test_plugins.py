@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from checks.rule import Fix, Rule
 from checks.source import Span
 
-RULE = Rule(__name__, needles=("oldname",), fix=Fix.SAFE)
+RULE = Rule(__name__, needles=("oldname",), about=None, fix=Fix.SAFE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from checks.rule import Finding, Fix, Rule
 from checks.source import Source, Span
 
 MODULE, OLD, NEW = "pipecat.frames.frames", "Frame", "BenchmarkFrame"
-RULE = Rule(__name__, needles=(OLD,), fix=Fix.SAFE)
+RULE = Rule(__name__, needles=(OLD,), about=None, fix=Fix.SAFE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from checks.guards import conditions, is_none, same
-from checks.names import Binding
+from checks.names import MOST_BINDINGS, Binding
 from checks.pipecat import timeline
 from checks.pipecat.hierarchy import Lineage, lineage
 from checks.project import Definition
@@ -76,7 +76,7 @@ def _kept_in(node: ast.Attribute, owner: ast.ClassDef, source: Source, steps: in
     key = owner, node.attr
     if key not in known:
         known[key] = list(assigned(Receiver(node, owner), source))
-    return _only(known[key], source, steps)
+    return _only(known[key], source, steps) if len(known[key]) <= MOST_BINDINGS else None
 
 
 def _built(call: ast.Call, source: Source) -> Object | None:
@@ -86,6 +86,8 @@ def _built(call: ast.Call, source: Source) -> Object | None:
 def _named(name: ast.Name, source: Source, steps: int) -> Object | None:
     """Return what a name stands for: a parameter, or a variable by what it is given."""
     bindings = source.names.bindings(name)
+    if len(bindings) > MOST_BINDINGS:
+        return None
     only = bindings[0].node if len(bindings) == 1 else None
     if isinstance(only, ast.arg):
         if is_instance_parameter(only, source) and only.annotation is None:

@@ -55,6 +55,7 @@ DEFAULT = "task"
 RULE = Rule(
     __name__,
     needles=ATTRIBUTES,
+    about=None,
     fix=Fix.SAFE,
     impact=Impact.DEFECT,
     url="https://github.com/pipecat-ai/pipecat/releases/tag/v1.2.0",

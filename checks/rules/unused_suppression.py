@@ -32,7 +32,7 @@ from checks.rule import Finding, Fix, Impact, Rule, all_rules
 from checks.source import Source, Span
 from checks.suppression import Suppression, suppressions
 
-RULE = Rule(__name__, needles=("codemods:",), fix=Fix.SAFE, impact=Impact.DEFECT)
+RULE = Rule(__name__, needles=("codemods:",), about=None, fix=Fix.SAFE, impact=Impact.DEFECT)
 
 
 @dataclass(frozen=True, slots=True)
