@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     import pathspec
 
 SUFFIXES = (".py", ".pyi")
+# How the names end of all that any part of the tools asks for.
+_ENDINGS = (*SUFFIXES, ".toml", ".cfg", ".txt", ".in")
+_ENDINGS_IN_BYTES = tuple(ending.encode() for ending in _ENDINGS)
 _SKIPPED = {".git", ".hg", ".tox", ".nox", "__pycache__", "node_modules", "site-packages"}
 _ROOT_MARKERS = ("pyproject.toml", "setup.py", "setup.cfg", ".git")
 
@@ -46,16 +49,14 @@ def python_files(folder: Path) -> list[Path]:
 def files_below(
     folder: Path,
     is_wanted: Callable[[Path], bool],
-    exclude: Iterable[str] = (),
     root: Path | None = None,
     unlisted: list[OSError] | None = None,
 ) -> list[Path]:
     """Return the wanted files below a folder, sorted, ignored and installed ones left out.
 
-    ``root`` is the project's (the folder itself if none is given): ``exclude`` holds patterns in .gitignore form
-    relative to it, and the .gitignore files from there on count. Symbolic links are not followed: a file inside the
-    tree is found under its own name, one outside is none of the run's business. What keeps a folder from being listed
-    is added to ``unlisted``.
+    ``root`` is the project's (the folder itself if none is given): the .gitignore files from there on count. Symbolic
+    links are not followed: a file inside the tree is found under its own name, one outside is none of the run's
+    business. What keeps a folder from being listed is added to ``unlisted``.
     """
     base = root or folder
     found = _listed_by_git(folder)
@@ -63,14 +64,17 @@ def files_below(
         found = _walked(folder, base, [] if unlisted is None else unlisted)
     files = (path for path in found if is_wanted(path) and not path.is_symlink())
     environments: dict[Path, bool] = {}
-    kept = [path for path in files if path.is_file() and not _installed(path.parent, folder, environments)]
-    patterns = list(exclude)
-    if patterns:
-        import pathspec
+    return sorted(path for path in files if path.is_file() and not _installed(path.parent, folder, environments))
 
-        spec = pathspec.GitIgnoreSpec.from_lines(patterns)
-        kept = [path for path in kept if not spec.match_file(path.relative_to(base).as_posix())]
-    return sorted(kept)
+
+def without(excluded: Sequence[str], files: list[Path], root: Path) -> list[Path]:
+    """Return files without those that patterns, in .gitignore form relative to a root, leave out."""
+    if not excluded:
+        return files
+    import pathspec
+
+    spec = pathspec.GitIgnoreSpec.from_lines(excluded)
+    return [path for path in files if not spec.match_file(path.relative_to(root).as_posix())]
 
 
 def _listed_by_git(folder: Path) -> Iterator[Path] | None:
@@ -88,7 +92,8 @@ def _listed_by_git(folder: Path) -> Iterator[Path] | None:
         done = subprocess.run(command, cwd=folder, capture_output=True, env=environment, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
-    return (folder / os.fsdecode(name) for name in set(done.stdout.split(b"\0")) if name)
+    names = {name for name in done.stdout.split(b"\0") if name.endswith(_ENDINGS_IN_BYTES)}
+    return (folder / os.fsdecode(name) for name in names)
 
 
 _Ignore: TypeAlias = "tuple[Path, pathspec.GitIgnoreSpec]"
@@ -108,8 +113,10 @@ def _walked(folder: Path, base: Path, unlisted: list[OSError]) -> Iterator[Path]
             unlisted.append(error)
             continue
         for entry in entries:
-            path = here / entry.name
             is_folder = entry.is_dir(follow_symlinks=False)
+            if not is_folder and not entry.name.endswith(_ENDINGS):
+                continue
+            path = here / entry.name
             if (is_folder and entry.name in _SKIPPED) or _is_ignored(path, is_folder, ignores):
                 continue
             if not is_folder:

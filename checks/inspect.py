@@ -33,7 +33,7 @@ def inspect(path: Path, project: Project, rules: Mapping[str, Rule], *, thorough
     """
     try:
         data = project.read(path)
-        wanted = [rule for rule in rules.values() if _may_apply(rule, data, project)]
+        wanted = [rule for rule in _of_interest(rules, project) if _may_apply(rule, data, project)]
         if wanted or thorough:
             return Inspection(path, find(project.source(path, data), wanted, frozenset(rules)))
         decode(data)
@@ -44,10 +44,17 @@ def inspect(path: Path, project: Project, rules: Mapping[str, Rule], *, thorough
         return Inspection(path, error=str(error))
 
 
+def _of_interest(rules: Mapping[str, Rule], project: Project) -> list[Rule]:
+    """Return the rules that a project has anything for; the last answer is kept, as it is that of most files."""
+    last: tuple[Mapping[str, Rule], frozenset[bytes], list[Rule]] | None = project.memo.get("rules of interest")
+    if last is None or last[0] is not rules or last[1] != project.lacking:
+        found = [rule for rule in rules.values() if rule.about not in project.lacking]
+        last = project.memo["rules of interest"] = rules, project.lacking, found
+    return last[2]
+
+
 def _may_apply(rule: Rule, data: bytes, project: Project) -> bool:
     about = rule.about
-    if about is not None and project.is_known_to_lack(about):
-        return False
     if rule.needles and not any(needle in data for needle in rule.needles):
         return False
     return about is None or about in data or project.holds(about)

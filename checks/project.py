@@ -65,6 +65,8 @@ class Project:
         self._differing = frozenset(differing)
         self._words: dict[bytes, list[Path]] = {}
         self._held: dict[bytes, bool] = like._held if like is not None else {}
+        # What the project has been searched for in vain, see ``holds``.
+        self.lacking: frozenset[bytes] = like.lacking if like is not None else frozenset()
         # Whether the requirement moves to the target, whatever it says now.
         self.moves = False
 
@@ -102,6 +104,7 @@ class Project:
         self._overlay[path] = data
         for known in (self._mentions, self._definitions, self._words, self._held):
             known.clear()
+        self.lacking = frozenset()
 
     @property
     def stand_ins(self) -> Iterable[Path]:
@@ -283,11 +286,8 @@ class Project:
         if needle not in self._held:
             paths = dict.fromkeys((*self._overlay, *self.files))
             self._held[needle] = any(needle in self._data(path) for path in paths)
+            self.lacking = frozenset(one for one, is_held in self._held.items() if not is_held)
         return self._held[needle]
-
-    def is_known_to_lack(self, needle: bytes) -> bool:
-        """Tell whether the project has been searched for some bytes in vain."""
-        return self._held.get(needle) is False
 
 
 def _is_in(word: bytes, data: bytes) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from checks.config import Config, load
-from checks.discover import files_below, is_python_file, project_root
+from checks.discover import files_below, is_python_file, project_root, without
 from checks.errors import UsageError
 from checks.inspect import Inspection, inspect
 from checks.pipecat.releases import NEWEST, Release, UnknownRelease, parse, pinned
@@ -169,7 +169,10 @@ def _add(path: Path, workspace: Workspace, session: Session, stdin: bytes | None
             return
         if inside.is_dir():
             unlisted: list[OSError] = []
-            workspace.files += files_below(inside, _is_looked_at, project.exclude, project.root, unlisted)
+            found = files_below(inside, _is_looked_at, project.root, unlisted)
+            if inside == project.root:
+                project.files = [path for path in found if is_python_file(path)]
+            workspace.files += without(project.exclude, found, project.root)
             for error in unlisted:
                 session.unreadable.append((Path(error.filename), f"cannot be listed: {error.strerror}"))
             return
