@@ -18,7 +18,7 @@ from checks.errors import UsageError, unknown
 from checks.inspect import Inspection
 from checks.pool import default_jobs, spread
 from checks.progress import progress
-from checks.report import Entry, Ledger, Status, printable
+from checks.report import Entry, Ledger, Status, plural, printable, shown_path
 from checks.rule import all_rules
 from checks.session import Request, Session, Workspace, begin
 from checks.source import Unreadable, contents, decode
@@ -43,6 +43,17 @@ target_option = click.option(
     "--target",
     metavar="RELEASE",
     help="The pipecat-ai release to aim at. Default: the one the project pins, else the newest known.",
+)
+
+
+baseline_options = (
+    click.option("--baseline", type=click.Path(), metavar="FILE", help="Leave alone what this file says is known."),
+    click.option("--include-baselined", is_flag=True, help="Leave nothing alone for being in a baseline."),
+)
+since_option = click.option(
+    "--since",
+    metavar="REF",
+    help="Only findings on lines changed since the branch left this commit, uncommitted and untracked ones included.",
 )
 
 
@@ -85,6 +96,7 @@ def shared_options(command: CommandT) -> CommandT:
         ),
         click.option("--output-file", type=click.Path(dir_okay=False), help="Write the report to a file."),
         click.option("--stdin-filename", metavar="PATH", help="What the text given on stdin as - is called."),
+        *baseline_options,
         click.option("--debug", is_flag=True, help="Show a traceback where something goes wrong."),
     ]
     for option in reversed(options):
@@ -104,6 +116,11 @@ def request_of(options: dict[str, Any]) -> tuple[Request, bytes | None]:
         ignore=options["ignore"],
         exclude=options["exclude"],
         stdin_filename=options["stdin_filename"],
+        baseline=options["baseline"],
+        writes_baseline=options.get("write_baseline", False),
+        accepts_new=options.get("accept_new", False),
+        includes_baselined=options["include_baselined"],
+        since=options.get("since"),
     )
     return request, sys.stdin.buffer.read() if "-" in paths else None
 
@@ -145,7 +162,7 @@ def inspect_all(session: Session, jobs: int | None) -> Iterable[tuple[Workspace,
     )
     shown = progress(results, len(items), "Reading")
     for (index, _), inspection in zip(items, shown, strict=True):
-        yield session.workspaces[index], inspection
+        yield session.workspaces[index], session.sorted_out(inspection)
 
 
 def unread_entries(session: Session) -> list[Entry]:
@@ -158,9 +175,9 @@ def entry_of(inspection: Inspection) -> Entry:
     if inspection.error is not None:
         return Entry(inspection.path, Status.ERROR, inspection.error)
     findings = tuple((finding, False) for finding in inspection.findings)
-    if not findings:
-        return Entry(inspection.path, Status.CLEAN)
-    return Entry(inspection.path, Status.SKIPPED, "only looked at", findings)
+    status, reason = (Status.SKIPPED, "only looked at") if findings else (Status.CLEAN, "")
+    known, unchanged = len(inspection.baselined), len(inspection.unchanged)
+    return Entry(inspection.path, status, reason, findings, baselined=known, unchanged=unchanged)
 
 
 # -- reporting
@@ -178,6 +195,9 @@ def report(
     from checks.report import text
 
     tell_errors(ledger.entries)
+    for path, key, count in ledger.stale if ledger.strict else ():
+        found = f"{count} × " if count > 1 else ""  # noqa: RUF001
+        click.echo(f"error: {printable(f'{shown_path(path)}: no longer found: {found}{key}')}", err=True)
     if options["output_format"] == "text":
         lines = list(text.lines(ledger, _lines_of(ledger, stdin), mended=mended))
     else:
@@ -230,6 +250,10 @@ pyright_python_option = click.option(
 @click.command()
 @click.option("--pyright", is_flag=True, help="Have the real pyright look too, and add what no rule finds.")
 @pyright_python_option
+@click.option("--write-baseline", is_flag=True, help="Make the baseline; from one that exists only drop what is gone.")
+@click.option("--accept-new", is_flag=True, help="With --write-baseline: also take in what is new.")
+@click.option("--strict-baseline", is_flag=True, help="What the baseline holds and is gone is an error.")
+@since_option
 @target_option
 @shared_options
 def check(pyright: bool, pyright_python: str | None, **options: Any) -> None:
@@ -237,6 +261,7 @@ def check(pyright: bool, pyright_python: str | None, **options: Any) -> None:
 
     Exit code 0: nothing found. 1: findings. 2: some file or argument could not be dealt with.
     """
+    _check_baseline_options(options)
     request, stdin = request_of(options)
     if pyright:
         from checks.pyright import look
@@ -248,10 +273,34 @@ def check(pyright: bool, pyright_python: str | None, **options: Any) -> None:
         look(session, pyright_python)
     else:
         session = begin(request, stdin)
-    ledger = Ledger(session.target, unread_entries(session))
+    ledger = Ledger(session.target, unread_entries(session), strict=options["strict_baseline"])
     ledger.entries += [entry_of(inspection) for _, inspection in inspect_all(session, options["jobs"])]
+    if options["write_baseline"]:
+        _write_baselines(session)
+    else:
+        ledger.stale = session.stale()
     report(ledger, options, mended=False, stdin=stdin)
     sys.exit(ledger.exit_code())
+
+
+def _check_baseline_options(options: dict[str, Any]) -> None:
+    if options["accept_new"] and not options["write_baseline"]:
+        raise UsageError("--accept-new needs --write-baseline")
+    for other in ("since", "include_baselined", "strict_baseline"):
+        if options["write_baseline"] and options[other]:
+            raise UsageError(f"--write-baseline cannot be used with --{other.replace('_', '-')}")
+
+
+def _write_baselines(session: Session) -> None:
+    from checks.baseline import write
+
+    for path, baseline in session.baselines.items():
+        entries = baseline.updated(session.covers)
+        change = "written" if write(path, entries) else "left as it is"
+        dropped = sum(count for _, count in baseline.stale(session.covers))
+        added = baseline.new.total() if baseline.grows else 0
+        told = f"{plural(entries.total(), 'finding')}, {added} added, {dropped} dropped"
+        click.echo(f"{printable(shown_path(path))}: {change}: {told}", err=True)
 
 
 @click.command("list")

@@ -18,7 +18,8 @@ class Config:
     """A project's settings.
 
     ``per_file_ignores`` maps .gitignore patterns to the rules ignored in matching files. ``best_effort_services``
-    names classes of realtime services that take up delayed results of tools unreliably.
+    names classes of realtime services that take up delayed results of tools unreliably. ``baseline`` is the path of the
+    file of known findings, from the project's root.
     """
 
     target: str | None = None
@@ -26,6 +27,7 @@ class Config:
     ignore: tuple[str, ...] = ()
     unsafe: bool = False
     exclude: tuple[str, ...] = ()
+    baseline: str | None = None
     best_effort_services: tuple[str, ...] = ()
     per_file_ignores: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
@@ -79,7 +81,7 @@ def load(root: Path) -> Config:
 
 
 def _checked(key: str, value: Any, path: Path) -> Any:
-    if key == "target" and isinstance(value, str):
+    if key in ("target", "baseline") and isinstance(value, str):
         return value
     if key == "unsafe" and isinstance(value, bool):
         return value
@@ -91,6 +93,7 @@ def _checked(key: str, value: Any, path: Path) -> Any:
             return {pattern: tuple(rules) for pattern, rules in table.items()}
     kinds = {
         "target": "a string",
+        "baseline": "a string",
         "unsafe": "true or false",
         "per-file-ignores": "a table of lists",
     }

@@ -80,19 +80,13 @@ def without(excluded: Sequence[str], files: list[Path], root: Path) -> list[Path
 def _listed_by_git(folder: Path) -> Iterator[Path] | None:
     if not any((above / ".git").exists() for above in (folder, *folder.parents)):
         return None
-    import subprocess
+    from checks.git import GitFailed, git
 
-    # A repository's own configuration may name a program for git to run; these settings take that away.
-    command = [
-        *("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"),
-        *("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "."),
-    ]
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, env=environment, check=True)
-    except (OSError, subprocess.CalledProcessError):
+        listed = git(folder, ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "."))
+    except GitFailed:
         return None
-    names = {name for name in done.stdout.split(b"\0") if name.endswith(_ENDINGS_IN_BYTES)}
+    names = {name for name in listed.split(b"\0") if name.endswith(_ENDINGS_IN_BYTES)}
     return (folder / os.fsdecode(name) for name in names)
 
 

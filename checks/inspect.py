@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from checks.project import Project
 from checks.requirements import RequirementFile
 from checks.rule import Finding, Rule
 from checks.source import Source, Unreadable, decode
 from checks.suppression import suppressions, unsuppressed
+
+if TYPE_CHECKING:
+    from checks.baseline import Mark
 
 
 class RuleCrashed(Exception):
@@ -19,11 +23,18 @@ class RuleCrashed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What was found in one file; ``error`` says why it could not be read, in one line."""
+    """What was found in one file; ``error`` says why it could not be read, in one line.
+
+    ``marks`` are what the findings are known by, if the run has a baseline. Of the findings, a run leaves those alone
+    that are ``baselined``, or stand on ``unchanged`` lines; they are no longer among ``findings`` then.
+    """
 
     path: Path
     findings: list[Finding] = field(default_factory=list[Finding])
     error: str | None = None
+    marks: tuple[Mark, ...] = ()
+    baselined: tuple[Finding, ...] = ()
+    unchanged: tuple[Finding, ...] = ()
 
 
 def inspect(path: Path, project: Project, rules: Mapping[str, Rule], *, thorough: bool = False) -> Inspection:

@@ -37,7 +37,8 @@ class Upgrade:
     """What lies between two releases.
 
     ``begun`` has each finding at the ``end`` under the release from which on it holds: under ``start`` what holds there
-    already. ``failed`` are the files that could not be read, ``files`` counts all.
+    already. ``failed`` are the files that could not be read, ``files`` counts all, ``baselined`` the findings known and
+    left out.
     """
 
     start: Release
@@ -45,6 +46,7 @@ class Upgrade:
     files: int = 0
     begun: dict[Release, list[Finding]] = field(default_factory=dict[Release, list[Finding]])
     failed: list[Entry] = field(default_factory=list[Entry])
+    baselined: int = 0
 
     @property
     def findings(self) -> list[Finding]:
@@ -63,6 +65,7 @@ class Upgrade:
             "silent": impacts[Impact.SILENT],
             "deprecated": impacts[Impact.DEPRECATED],
             "defect": impacts[Impact.DEFECT],
+            "baselined": self.baselined,
         }
 
     def exit_code(self) -> int:
@@ -104,8 +107,11 @@ def plan(request: Request, start: str | None = None, *, jobs: int | None = None,
         upgrade.files += 1
         if outlook.inspection.error is not None:
             upgrade.failed.append(entry_of(outlook.inspection))
+        known = session.sorted_out(outlook.inspection).baselined
+        upgrade.baselined += len(known)
         for finding, release in zip(outlook.inspection.findings, outlook.begun, strict=True):
-            begun[release].append(finding)
+            if not any(finding is one for one in known):
+                begun[release].append(finding)
     upgrade.begun = {release: begun[release] for release in sorted(begun)}
     return upgrade
 

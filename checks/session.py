@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from checks.config import Config, load
 from checks.discover import files_below, is_python_file, project_root, without
@@ -16,6 +18,10 @@ from checks.project import Project
 from checks.requirements import is_requirement_file, mentions
 from checks.rule import Rule, chosen_rules
 
+if TYPE_CHECKING:
+    from checks.baseline import Baseline, Key
+    from checks.changed import Changes
+
 # Below this size a run parses every file it finds, not only those a rule looks at, so that a folder of a few scripts
 # gets a word on each that does not parse.
 _SMALL_RUN = 1024 * 1024
@@ -23,18 +29,24 @@ _SMALL_RUN = 1024 * 1024
 
 @dataclass(slots=True)
 class Workspace:
-    """One project of a run: its files to look at, and the rules that look."""
+    """One project of a run: its files to look at, the rules that look, and where its known findings are kept."""
 
     project: Project
     config: Config
     rules: Mapping[str, Rule]
     files: list[Path] = field(default_factory=list[Path])
     thorough: set[Path] = field(default_factory=set[Path])
+    baseline: Path | None = None
 
     def inspect(self, path: Path) -> Inspection:
         """Return what the rules find in one of the files, those ignored for it left out."""
         thorough = path in self.thorough
-        return inspect(path, self.project, self.rules_for(path), thorough=thorough)
+        inspection = inspect(path, self.project, self.rules_for(path), thorough=thorough)
+        if self.baseline is None or not inspection.findings:
+            return inspection
+        from checks.baseline import marks
+
+        return replace(inspection, marks=marks(inspection.findings, self.project.source(path)))
 
     def aimed_at(self, target: Release) -> Workspace:
         """Return the same files and rules with the project as it is once it has moved to a release."""
@@ -54,6 +66,8 @@ class Request:
     """What the command line asks for; ``target`` None: as the project says, else the newest release.
 
     ``options``: those given that have a rule run which otherwise does not.
+    ``baseline`` None: the one each project names, if any. ``writes_baseline``: it need not exist yet.
+    ``accepts_new``: whatever is found is known from now on. ``includes_baselined``: nothing is known.
     """
 
     paths: tuple[str, ...]
@@ -63,19 +77,82 @@ class Request:
     exclude: tuple[str, ...] = ()
     stdin_filename: str | None = None
     options: tuple[str, ...] = ()
+    baseline: str | None = None
+    writes_baseline: bool = False
+    accepts_new: bool = False
+    includes_baselined: bool = False
+    since: str | None = None
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether a project has files or rules that this run leaves out though others would not."""
+        return bool(self.select or self.ignore or self.exclude or self.since)
 
 
-@dataclass(slots=True)
+@dataclass
 class Session:
-    """The projects of a run, and the paths that could not be taken, each with the reason."""
+    """The projects of a run, and the paths that could not be taken, each with the reason.
 
-    workspaces: list[Workspace]
-    unreadable: list[tuple[Path, str]]
+    ``baselines`` are those in use by the path of the file, ``changes`` what changed since ``--since`` by project root.
+    """
+
+    request: Request
+    workspaces: list[Workspace] = field(default_factory=list[Workspace])
+    unreadable: list[tuple[Path, str]] = field(default_factory=list[tuple[Path, str]])
+    baselines: dict[Path, Baseline] = field(default_factory=dict[Path, "Baseline"])
+    changes: dict[Path, Changes] = field(default_factory=dict[Path, "Changes"])
 
     @property
     def target(self) -> Release:
         """The release aimed at; of several projects the first one's."""
         return self.workspaces[0].project.target if self.workspaces else NEWEST
+
+    @cached_property
+    def workspace_of(self) -> dict[Path, Workspace]:
+        """The project that each file of the run belongs to."""
+        return {path: workspace for workspace in self.workspaces for path in workspace.files}
+
+    def sorted_out(self, inspection: Inspection) -> Inspection:
+        """Return what was found in a file with the findings apart that the run leaves alone.
+
+        The files of a run are to be handed in once each, and in order.
+        """
+        path, findings = inspection.path, inspection.findings
+        if inspection.error is not None:
+            self.unreadable_files.add(path)
+        if not (self.baselines or self.changes):
+            return inspection
+        workspace = self.workspace_of[path]
+        baseline = self.baselines[workspace.baseline] if workspace.baseline is not None else None
+        known = baseline.recognise(path, inspection.marks) if baseline else [False] * len(findings)
+        changes = self.changes.get(workspace.project.root)
+        fresh = [finding for finding, is_known in zip(findings, known, strict=True) if not is_known]
+        kept = [finding for finding in fresh if changes is None or changes.touches(path, finding.span)]
+        return replace(
+            inspection,
+            findings=kept,
+            baselined=tuple(finding for finding, is_known in zip(findings, known, strict=True) if is_known),
+            unchanged=tuple(finding for finding in fresh if finding not in kept),
+        )
+
+    @cached_property
+    def unreadable_files(self) -> set[Path]:
+        """The paths in or below which findings may be that were not seen."""
+        return {path for path, _ in self.unreadable}
+
+    def stale(self) -> list[tuple[Path, Key, int]]:
+        """Return the entries of baselines that no finding of the run answers to, with how many are missing."""
+        return [(path, key, count) for path, one in self.baselines.items() for key, count in one.stale(self.covers)]
+
+    def covers(self, path: Path, rule: str) -> bool:
+        """Tell whether a finding of a rule in a file, which may be gone, would have been seen."""
+        if any(path.is_relative_to(unread) for unread in self.unreadable_files):
+            return False
+        if path in self.workspace_of:
+            asked = self.request.select or self.request.ignore
+            return not asked or rule in self.workspace_of[path].rules_for(path)
+        folders = [Path(os.path.abspath(name)) for name in self.request.paths or (".",) if name != "-"]
+        return not self.request.is_narrowed and any(path.is_relative_to(folder) for folder in folders)
 
 
 def begin(request: Request, stdin: bytes | None = None) -> Session:
@@ -90,7 +167,7 @@ def begin(request: Request, stdin: bytes | None = None) -> Session:
     for rule in chosen_rules(request.select, request.ignore).values():
         if request.select and rule.option is not None and rule.option not in request.options:
             raise UsageError(f"{rule.name} needs {rule.option}")
-    session = Session([], [])
+    session = Session(request)
     by_root: dict[Path, Workspace] = {}
     for name in request.paths or (".",):
         path = Path(os.path.abspath(request.stdin_filename or "stdin.py" if name == "-" else name))
@@ -106,7 +183,42 @@ def begin(request: Request, stdin: bytes | None = None) -> Session:
         workspace.files = sorted(set(workspace.files))
         if len(workspace.files) <= 1000 and _total_size(workspace.files) <= _SMALL_RUN:
             workspace.thorough.update(workspace.files)
+    if request.since is not None:
+        _leave_unchanged(request.since, session)
+    if not request.includes_baselined:
+        _use_baselines(session)
     return session
+
+
+def _leave_unchanged(ref: str, session: Session) -> None:
+    """Have a session look only at files that changed since a branch left a ref."""
+    from checks.changed import changes
+
+    for workspace in session.workspaces:
+        project = workspace.project
+        files = {path: project.read(path) if path in project.stand_ins else None for path in workspace.files}
+        found = session.changes[project.root] = changes(ref, project.root, files)
+        workspace.files = [path for path in workspace.files if path in found.files]
+
+
+def _use_baselines(session: Session) -> None:
+    request = session.request
+    for workspace in session.workspaces:
+        if request.baseline is not None:
+            path = Path(os.path.abspath(request.baseline))
+        elif workspace.config.baseline is not None:
+            path = Path(os.path.abspath(workspace.project.root / workspace.config.baseline))
+        elif request.writes_baseline:
+            raise UsageError(
+                f"no baseline to write for {workspace.project.root}; name it with --baseline or the key baseline"
+            )
+        else:
+            continue
+        if path not in session.baselines:
+            from checks.baseline import load
+
+            session.baselines[path] = load(path, may_be_new=request.writes_baseline, grows=request.accepts_new)
+        workspace.baseline = path
 
 
 def _before_links(path: Path) -> Path:

@@ -19,6 +19,7 @@ from checks.cli import (
     request_of,
     run,
     shared_options,
+    since_option,
     target_option,
     tell_errors,
 )
@@ -49,6 +50,7 @@ codemods.add_command(explain)
     help="Mend only what a report of pyright --outputjson names; - is standard input.",
 )
 @pyright_python_option
+@since_option
 @target_option
 @shared_options
 def apply(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from checks.cli import entry_of, inspect_all, unread_entries
@@ -13,6 +13,7 @@ from checks.inspect import Inspection
 from checks.pool import default_jobs, spread
 from checks.progress import progress
 from checks.report import Entry, Ledger, Status, printable, shown_path
+from checks.rule import Finding
 from checks.session import Request, Session, Workspace, begin
 from codemods.journal import Change, Journal, NotWritten, is_done_under_another_name
 from codemods.mend import Mended, mend, wanted_fixes
@@ -35,10 +36,15 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """Files of one workspace to mend together."""
+    """Files of one workspace to mend together, with the findings in them to leave alone."""
 
     workspace: int
-    paths: tuple[Path, ...]
+    inspections: tuple[Inspection, ...]
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files."""
+        return tuple(inspection.path for inspection in self.inspections)
 
 
 def mended(
@@ -71,10 +77,15 @@ def mended(
             found.setdefault(numbers[id(workspace)], {})[inspection.path] = inspection
         elif inspection.path in raised:
             data = raised[inspection.path].after
-            plan.sets.append([Mended(inspection.path, data, data, list(inspection.findings))])
+            counts = (len(inspection.baselined), len(inspection.unchanged))
+            plan.sets.append([Mended(inspection.path, data, data, list(inspection.findings), left_alone=counts)])
         else:
             plan.entries.append(entry_of(inspection))
-    tasks = [_Task(number, paths) for number, files in found.items() for paths in _together(files)]
+    tasks = [
+        _Task(number, tuple(files[path] for path in paths))
+        for number, files in found.items()
+        for paths in _together(files)
+    ]
     results = spread(
         _mend,
         tasks,
@@ -140,13 +151,17 @@ def _mend(task: _Task) -> list[Mended]:
     workspaces, selected, unsafe, lines = _state
     workspace = workspaces[task.workspace]
     wanted = wanted_fixes(unsafe=unsafe or workspace.config.unsafe, selected=selected)
+    spared = {one.path: (*one.baselined, *one.unchanged) for one in task.inspections}
 
     mine = {path: lines.get(path, set()) for path in task.paths} if lines is not None else None
     try:
-        return mend(task.paths, workspace.project, workspace.rules_for, wanted, mine)
+        done = mend(task.paths, workspace.project, workspace.rules_for, wanted, lines=mine, spared=spared)
     except Exception as error:  # whatever it is, it costs these files and no others
         what = str(error).partition("\n")[0]
         return _failed(task, f"mending it failed: {type(error).__name__}: {what}")
+    for file, one in zip(done, task.inspections, strict=True):
+        file.left_alone = (len(one.baselined), len(one.unchanged))
+    return done
 
 
 def _died(task: _Task) -> list[Mended]:
@@ -166,6 +181,11 @@ def _entry(file: Mended, failure: str | None = None) -> Entry:
     findings = tuple(
         (finding, failure is None and index in file.applied) for index, finding in enumerate(file.findings)
     )
+    entry = _outcome(file, findings, failure)
+    return replace(entry, baselined=file.left_alone[0], unchanged=file.left_alone[1])
+
+
+def _outcome(file: Mended, findings: tuple[tuple[Finding, bool], ...], failure: str | None) -> Entry:
     if failure is not None:
         return Entry(file.path, Status.REFUSED, failure, findings)
     reason = "; ".join(file.refusals)

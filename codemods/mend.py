@@ -20,7 +20,8 @@ from checks.source import Unreadable
 from codemods.fixes import fix_for
 from codemods.imports import needless_imports
 from codemods.named import Lines, kept_findings
-from codemods.splice import Edit, Refused, splice
+from codemods.spared import Spared
+from codemods.splice import Edit, Refused, as_made, splice
 
 _MAX_ROUNDS = 20
 Wanted = Callable[[Finding], bool]
@@ -33,6 +34,7 @@ class Mended:
 
     ``refusals`` say which fixes were withheld because they could not be made or proved, ``waiting`` that a fix needs
     other files to change with it, ``note`` what changes beside findings, ``error`` that the file could not be read.
+    ``left_alone`` counts the findings that are known, and those on unchanged lines; they are not among the others.
     """
 
     path: Path
@@ -44,6 +46,7 @@ class Mended:
     waiting: str | None = None
     note: str = ""
     error: str | None = None
+    left_alone: tuple[int, int] = (0, 0)
 
     @property
     def changed(self) -> bool:
@@ -85,9 +88,17 @@ def wanted_fixes(*, unsafe: bool, selected: Iterable[str]) -> Wanted:
 
 
 def mend(
-    paths: Sequence[Path], project: Project, rules: RulesFor, wanted: Wanted, lines: Lines | None = None
+    paths: Sequence[Path],
+    project: Project,
+    rules: RulesFor,
+    wanted: Wanted,
+    *,
+    lines: Lines | None = None,
+    spared: Mapping[Path, Sequence[Finding]] | None = None,
 ) -> list[Mended]:
     """Mend files together and return what became of each; of ``lines``, if given, only what they name.
+
+    The findings ``spared`` are left as if not found.
 
     The bytes returned are proved: they parse for ``ast`` and LibCST, hold nothing the target release does not have but
     what they held before, no fixable finding is left in them, and running again would change nothing. What fails a
@@ -96,16 +107,18 @@ def mend(
     held: dict[tuple[str, ...], str] = {}
     while True:
         try:
-            return _attempt(paths, project, rules, wanted, held, lines)
+            return _attempt(paths, project, rules, wanted, held, spared or {}, lines)
         except _ProofFailed as failure:
             if not failure.units:
                 raise
-            guilty = [unit for unit in failure.units if _fails_alone(unit, project, rules, wanted)]
+            guilty = [unit for unit in failure.units if _fails_alone(unit, project, rules, wanted, spared or {})]
             for unit in guilty or failure.units:
                 held[unit.key] = str(failure)
 
 
-def _fails_alone(unit: _Unit, project: Project, rules: RulesFor, wanted: Wanted) -> bool:
+def _fails_alone(
+    unit: _Unit, project: Project, rules: RulesFor, wanted: Wanted, spared: Mapping[Path, Sequence[Finding]]
+) -> bool:
     """Tell whether a unit's edits give an unsound result all by themselves."""
     paths = sorted({Path(finding.path) for finding in unit.findings})
 
@@ -113,7 +126,7 @@ def _fails_alone(unit: _Unit, project: Project, rules: RulesFor, wanted: Wanted)
         return finding in unit.findings and wanted(finding)
 
     try:
-        _attempt(paths, project, rules, only, {})
+        _attempt(paths, project, rules, only, {}, spared)
     except _ProofFailed:
         return True
     return False
@@ -125,10 +138,14 @@ def _attempt(
     rules: RulesFor,
     wanted: Wanted,
     held: dict[tuple[str, ...], str],
+    spared: Mapping[Path, Sequence[Finding]],
     lines: Lines | None = None,
 ) -> list[Mended]:
     files = {path: _opened(path, project, rules) for path in paths}
     live = [path for path, file in files.items() if file.error is None]
+    alone = {path: Spared(spared[path], project.source(path)) for path in live if spared.get(path)}
+    for path, places in alone.items():
+        files[path].findings = places.others(files[path].findings, project.source(path))
     # From here on the files are what was read now, whatever happens to them on disk.
     pinned = current = project.changed({path: files[path].before for path in live})
     contents: dict[Path, bytes] = {}
@@ -139,6 +156,7 @@ def _attempt(
         found = {path: list(files[path].findings) for path in live}
         if number:
             found = {path: _reinspected(path, current, rules, done) for path in live}
+            found |= {path: places.others(found[path], current.source(path)) for path, places in alone.items()}
         if lines is not None:
             found = kept_findings(found, _moved(lines, pinned, current) if number else lines)
             for path in live if number == 0 else ():
@@ -150,7 +168,7 @@ def _attempt(
             _prove(contents, pinned, current, done)
             return _settled(files, contents, found, {**held, **refused}, wanted)
         done += placed
-        contents |= _written(drafts, current, placed)
+        contents |= _written(drafts, current, placed, alone)
         current = pinned.changed(contents)
     raise _ProofFailed("the fix does not settle: each round leaves something to mend", done)
 
@@ -276,7 +294,9 @@ def _alike(left: Finding, right: Finding) -> bool:
     return (left.rule, left.fix, type(left.facts)) == (right.rule, right.fix, type(right.facts))
 
 
-def _written(edits: Mapping[Path, list[Edit]], project: Project, placed: Sequence[_Unit]) -> dict[Path, bytes]:
+def _written(
+    edits: Mapping[Path, list[Edit]], project: Project, placed: Sequence[_Unit], alone: Mapping[Path, Spared]
+) -> dict[Path, bytes]:
     """Return the new bytes of the edited files, imports that the edits made needless dropped."""
     contents: dict[Path, bytes] = {}
     for path, asked in edits.items():
@@ -284,7 +304,11 @@ def _written(edits: Mapping[Path, list[Edit]], project: Project, placed: Sequenc
         try:
             data = splice(before, asked)
             after = opened(path, data, module=before.module, project=project.changed({path: data}))
-            contents[path] = splice(after, needless_imports(before, after))
+            needless = list(needless_imports(before, after))
+            contents[path] = splice(after, needless)
+            if path in alone:
+                alone[path].carry(as_made(before, asked))
+                alone[path].carry(as_made(after, needless))
         except (Refused, Unreadable) as error:
             raise _ProofFailed(str(error), _touching(path, placed)) from None
     return contents
@@ -345,5 +369,5 @@ def _settled(
             if reason is not None:
                 file.refusals.append(f"line {finding.span.line}: {finding.rule}: {reason}")
             else:
-                file.waiting = "must change together with places outside this run, or suppressed ones"
+                file.waiting = "must change together with places outside this run, or ones that it leaves alone"
     return list(files.values())

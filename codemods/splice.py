@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from checks.source import NEWLINE, Source
@@ -69,16 +69,10 @@ def splice(source: Source, edits: Iterable[Edit]) -> bytes:
         Refused: two edits touch the same text, or one cannot be made without risk.
     """
     text = source.text
-    # Sorted by place only: what is inserted at one place keeps the order in which it was asked for.
-    # Before they are trimmed: what is left of a replacement may be an insertion at the same place.
-    asked = sorted(edits, key=lambda e: (e.start, e.end))
-    for edit in asked:
-        check(edit, source)
-    ordered = [_in_file_newlines(edit, source) for edit in asked]
     mark = len(codecs.BOM_UTF8) if source.data.startswith(codecs.BOM_UTF8) else 0
     parts = [source.data[:mark]]
     done, done_bytes = 0, mark
-    for edit in ordered:
+    for edit in as_made(source, edits):
         if edit.start < done:
             raise Refused("two edits touch the same text")
         kept = _encoded(text[done : edit.start], source)
@@ -88,6 +82,35 @@ def splice(source: Source, edits: Iterable[Edit]) -> bytes:
         done, done_bytes = edit.end, done_bytes + len(kept) + len(replaced)
     parts.append(source.data[done_bytes:])
     return b"".join(parts)
+
+
+def as_made(source: Source, edits: Iterable[Edit]) -> list[Edit]:
+    """Return edits in order as they are made in a file: in its newlines, and no larger than they must be.
+
+    Raises:
+        Refused: an edit cannot be made without risk.
+    """
+    # Sorted by place only: what is inserted at one place keeps the order in which it was asked for.
+    # Before they are trimmed: what is left of a replacement may be an insertion at the same place.
+    asked = sorted(edits, key=lambda e: (e.start, e.end))
+    for edit in asked:
+        check(edit, source)
+    return [_in_file_newlines(edit, source) for edit in asked]
+
+
+def carried(start: int, end: int, made: Sequence[Edit]) -> tuple[int, int]:
+    """Return where a stretch of text stands once edits are made, together with what they made of any part of it."""
+    inside = [edit for edit in made if edit.start < end and start < edit.end]
+    start, end = min([start, *(edit.start for edit in inside)]), max([end, *(edit.end for edit in inside)])
+
+    def growth(edits: Iterable[Edit]) -> int:
+        return sum(len(edit.text) - (edit.end - edit.start) for edit in edits)
+
+    # What is inserted at the start of the stretch stands before it, what is inserted at its end behind it.
+    return (
+        start + growth(edit for edit in made if edit.end <= start),
+        end + growth(edit for edit in made if edit.start < end),
+    )
 
 
 def _in_file_newlines(edit: Edit, source: Source) -> Edit:

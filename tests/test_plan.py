@@ -128,6 +128,7 @@ def test_json(tmp_path: Path) -> None:
         "silent": 1,
         "deprecated": 2,
         "defect": 1,
+        "baselined": 0,
     }
     silent = document["releases"][0]["findings"][0]
     assert silent.pop("impact") == "silent"

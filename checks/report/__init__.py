@@ -9,9 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from checks.pipecat.releases import Release
 from checks.rule import Finding, Fix
+
+if TYPE_CHECKING:
+    from checks.baseline import Key
 
 
 class Status(StrEnum):
@@ -29,6 +33,7 @@ class Entry:
     """One file of the ledger: its status with the reason, and its findings, each with whether the run mends it.
 
     A changed file has a reason where some of its fixes were refused. ``note`` says what changes beside findings.
+    ``baselined`` and ``unchanged`` count the findings that the run leaves alone.
     """
 
     path: Path
@@ -36,6 +41,8 @@ class Entry:
     reason: str = ""
     findings: tuple[tuple[Finding, bool], ...] = ()
     note: str = ""
+    baselined: int = 0
+    unchanged: int = 0
 
     @property
     def failed(self) -> bool:
@@ -45,11 +52,16 @@ class Entry:
 
 @dataclass(slots=True)
 class Ledger:
-    """The truth about a run. ``written`` is False for a run that only shows what it would do."""
+    """The truth about a run. ``written`` is False for a run that only shows what it would do.
+
+    ``stale`` are the entries of baselines that count more than was found, by how many; ``strict``: they are an error.
+    """
 
     target: Release
     entries: list[Entry] = field(default_factory=list[Entry])
     written: bool = True
+    stale: list[tuple[Path, Key, int]] = field(default_factory=list[tuple[Path, "Key", int]])
+    strict: bool = False
 
     def findings(self) -> Iterable[tuple[Finding, bool]]:
         """Yield every finding with whether the run mends it, by file."""
@@ -69,6 +81,8 @@ class Ledger:
         """Return 2 if some file could not be dealt with, 1 if anything was found or changed, else 0."""
         if any(entry.failed for entry in self.entries):
             return 2
+        if self.strict and self.stale:
+            return 1
         return 1 if any(entry.findings or entry.status is Status.CHANGED for entry in self.entries) else 0
 
     def summary(self) -> dict[str, int]:
@@ -84,6 +98,9 @@ class Ledger:
             "fixable_safe": sum(finding.fix is Fix.SAFE for finding in left),
             "fixable_unsafe": sum(finding.fix is Fix.UNSAFE for finding in left),
             "needs_human": sum(finding.fix is Fix.NONE for finding in left),
+            "baselined": sum(entry.baselined for entry in self.entries),
+            "unchanged": sum(entry.unchanged for entry in self.entries),
+            "stale": sum(count for _, _, count in self.stale),
         }
 
 
@@ -91,6 +108,13 @@ def shown_path(path: Path | str) -> str:
     """Return a path as a person at the current folder would write it."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative
+
+
+def left_alone(baselined: int, unchanged: int) -> str:
+    """Return what a run found and does not show, as a sentence; nothing if that is nothing."""
+    parts = [f"{plural(baselined, 'finding')} in the baseline"] if baselined else []
+    parts += [f"{plural(unchanged, 'finding')} on unchanged lines"] if unchanged else []
+    return f"Not shown: {', '.join(parts)}." if parts else ""
 
 
 def plural(count: int, noun: str) -> str:

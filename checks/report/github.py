@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from checks.report import Ledger, printable, shown_path
+from checks.report import Ledger, left_alone, printable, shown_path
 from checks.rule import Impact, impact_of
 
 _LEVELS = {Impact.BREAKS: "error", Impact.SILENT: "error", Impact.DEFECT: "warning", Impact.DEPRECATED: "notice"}
@@ -30,6 +30,9 @@ def document(ledger: Ledger) -> str:
         for entry in ledger.entries
         if entry.failed
     ]
+    counts = ledger.summary()
+    if said := left_alone(counts["baselined"], counts["unchanged"]):
+        lines.append(_command("notice", said, title="pipecat-codemods"))
     return "\n".join(lines)
 
 

@@ -1,10 +1,13 @@
-"""The ledger as JUnit XML: a suite for each file, a failed test for each finding left, an error where a file failed."""
+"""The ledger as JUnit XML: a suite for each file, a failed test for each finding left, an error where a file failed.
+
+Findings that the run leaves alone are one skipped test for each file.
+"""
 
 from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from checks.report import Entry, Ledger, printable, shown_path
+from checks.report import Entry, Ledger, left_alone, printable, shown_path
 
 
 def document(ledger: Ledger) -> str:
@@ -30,8 +33,13 @@ def _add(suites: ElementTree.Element, entry: Entry, ledger: Ledger) -> None:
     if entry.failed:
         case = ElementTree.SubElement(suite, "testcase", classname=path, name="dealt with")
         ElementTree.SubElement(case, "error", type="not-dealt-with", message=printable(entry.reason))
+    if said := left_alone(entry.baselined, entry.unchanged):
+        case = ElementTree.SubElement(suite, "testcase", classname=path, name="left alone")
+        ElementTree.SubElement(case, "skipped", message=said)
     if not len(suite):
         ElementTree.SubElement(suite, "testcase", classname=path, name="nothing found")
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(len(left)))
     suite.set("errors", str(int(entry.failed)))
+    if said:
+        suite.set("skipped", "1")

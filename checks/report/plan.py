@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from checks.report import plural, printable, shown_path
+from checks.report import left_alone, plural, printable, shown_path
 from checks.rule import Finding, Fix, Impact, impact_of
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def lines(upgrade: Upgrade, *, verbose: bool) -> Iterator[str]:
             yield from _rules(by_impact[impact], verbose=verbose)
         yield ""
     yield from _total(upgrade)
+    if said := left_alone(upgrade.baselined, 0):
+        yield said
 
 
 def _rules(findings: Iterable[Finding], *, verbose: bool) -> Iterator[str]:

@@ -12,6 +12,8 @@ from checks.rule import Finding, Impact, Rule, all_rules, impact_of
 
 _LEVELS = {Impact.BREAKS: "error", Impact.SILENT: "error", Impact.DEFECT: "warning", Impact.DEPRECATED: "note"}
 
+_LEFT_ALONE = ("baselined", "unchanged", "stale")
+
 
 def document(ledger: Ledger) -> str:
     """Return one log with one run; its results are the findings left, its notifications the files that failed."""
@@ -28,6 +30,7 @@ def document(ledger: Ledger) -> str:
         "columnKind": "unicodeCodePoints",
         "invocations": [{"executionSuccessful": not failed, "toolExecutionNotifications": failed}],
         "results": [_result(finding, names) for finding in left],
+        "properties": {key: count for key, count in ledger.summary().items() if key in _LEFT_ALONE},
     }
     log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
     return json.dumps(log, indent=2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from checks.report import Entry, Ledger, Status, plural, printable, shown_path
+from checks.report import Entry, Ledger, Status, left_alone, plural, printable, shown_path
 from checks.rule import Finding, Fix
 
 _MARKS = {
@@ -33,6 +33,12 @@ def lines(ledger: Ledger, sources: dict[str, list[str]], *, mended: bool) -> Ite
         if entry.status is Status.CHANGED:
             yield _changed(entry, ledger)
     yield _counts(ledger, mended=mended)
+    counts = ledger.summary()
+    if said := left_alone(counts["baselined"], counts["unchanged"]):
+        yield said
+    if counts["stale"]:
+        gone = plural(counts["stale"], "finding")
+        yield f"No longer found: {gone} in the baseline; --write-baseline drops what is gone."
 
 
 def errors(entries: Iterable[Entry]) -> Iterator[str]:
