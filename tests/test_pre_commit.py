@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -97,3 +99,45 @@ def test_both_hooks_settle_in_two_passes(tmp_path: Path, hooks: tuple[Path, str]
     assert commit(tmp_path, home).returncode == 1
     run("git", "add", "bot.py", cwd=tmp_path, home=home)
     assert commit(tmp_path, home).returncode == 0
+
+
+# Mended, it needs another import, and a line that is too long.
+UNSORTED = """\
+import sys
+import os
+from pipecat.pipeline.task import PipelineTask, PipelineParams
+def build(pipeline, coroutine, observers):
+    print(os.name, sys.argv, 'a first, a second and a third thing', coroutine.cr_code.co_name, "and what comes last")
+    return PipelineTask(pipeline, params = PipelineParams(enable_metrics=True), observers = observers)
+"""
+FORMATTERS = {
+    "ruff": ["ruff check --isolated --select I --fix", "ruff format --isolated"],
+    "black": ["isort --profile black", "black"],
+}
+
+
+@pytest.mark.parametrize("tool", FORMATTERS)
+def test_hooks_of_others_settle_in_two_passes(tool: str, tmp_path: Path, hooks: tuple[Path, str], home: Path) -> None:
+    if find_spec(tool) is None:
+        pytest.skip(f"{tool} is not installed; it is in the dev extra")
+    repository(tmp_path, hooks, home, ["pipecat-codemods", "pipecat-checks"])
+    config = tmp_path / ".pre-commit-config.yaml"
+    entries = [f"{sys.executable} -m {command}" for command in FORMATTERS[tool]]
+    local = "".join(
+        f"      - {{id: other-{number}, name: other, entry: {json.dumps(entry)}, language: system, types: [python]}}\n"
+        for number, entry in enumerate(entries)
+    )
+    text = config.read_text().replace("'1.2.0'", "'1.14.0'")
+    config.write_text(f"{text}  - repo: local\n    hooks:\n{local}", encoding="utf-8")
+    (tmp_path / "bot.py").write_text(UNSORTED, encoding="utf-8")
+    run("git", "add", "-A", ":!other.py", cwd=tmp_path, home=home)
+
+    first = commit(tmp_path, home)
+    assert first.returncode == 1
+    mended = (tmp_path / "bot.py").read_text()
+    assert "cr_code.co_name" not in mended
+    assert mended.startswith("import os\nimport sys\n\nfrom pipecat")
+    run("git", "add", "bot.py", cwd=tmp_path, home=home)
+    second = commit(tmp_path, home)
+    assert second.returncode == 0, second.stdout
+    assert (tmp_path / "bot.py").read_text() == mended
