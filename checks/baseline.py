@@ -37,8 +37,9 @@ class Mark:
     """What a finding is known by in its file.
 
     ``symbol``: the name its text begins with. ``scope``: the classes and functions around it, dotted. ``code``: a hash
-    of the statement it stands in, of a compound one the head, of an import only what it is about; blanks, line breaks,
-    comments, quotes, round brackets and commas do not count.
+    of its text, of a compound statement's the head; blanks, line breaks, comments, quotes, round brackets and commas do
+    not count. What else stands on its lines does not count either, so that mending one finding leaves those beside it
+    known.
     """
 
     rule: str
@@ -67,39 +68,26 @@ def marks(findings: Iterable[Finding], source: Source) -> tuple[Mark, ...]:
 def _mark(finding: Finding, source: Source) -> Mark:
     at = finding.span
     start, end = source.offset(at.line, at.column), source.offset(at.end_line, at.end_column)
-    text = source.text[start:end]
-    scope, code = _context(start, text, source)
+    scope, head_end = _around(start, source)
+    text = _without_comments(start, min(end, head_end), source) or source.text[start:end]
     match = _SYMBOL.match(re.sub(r"\s*\.\s*", ".", text))
     symbol = match[1] if match else " ".join(text.split())[:40]
-    digest = hashlib.sha256(_FORM.sub("", code).encode(errors="surrogatepass")).hexdigest()
+    digest = hashlib.sha256(_FORM.sub("", text).encode(errors="surrogatepass")).hexdigest()
     return Mark(finding.rule, symbol, ".".join(scope), digest[:12])
 
 
-def _context(offset: int, text: str, source: Source) -> tuple[list[str], str]:
-    """Return the names of what is defined around an offset, and the code that a text found there stands in."""
+def _around(offset: int, source: Source) -> tuple[list[str], int]:
+    """Return the names of what is defined around an offset, and where the next statement below it begins."""
     scope: list[str] = []
     around: ast.stmt | ast.ExceptHandler | None = None
-    first, last = 0, len(source.text)
-    block = _block(source.tree)
+    block, behind = _block(source.tree), len(source.text)
     while True:
-        inner = None
-        for part in block:
-            begin, end = _begin(part, source), source.end(part)
-            if begin <= offset < end:
-                inner, first, last = part, begin, end
-                break
-            # What is in none of the parts stands in a head: between the one before it and the one behind it.
-            first, last = (max(first, end), last) if end <= offset else (first, min(last, begin))
+        inner = next((part for part in block if _begin(part, source) <= offset < source.end(part)), None)
         if inner is None:
-            break
+            return scope, min([behind, *(begin for part in block if (begin := _begin(part, source)) > offset)])
         if isinstance(around, _Definition):
             scope.append(around.name)
-        around, block = inner, _block(inner)
-    if around is None or text.startswith("#"):
-        return scope, text
-    if isinstance(around, ast.ImportFrom):
-        return scope, f"{'.' * around.level}{around.module} {text}"
-    return scope, text if isinstance(around, ast.Import) else _without_comments(first, last, source)
+        around, block, behind = inner, _block(inner), source.end(inner)
 
 
 def _block(node: ast.AST) -> list[ast.stmt | ast.ExceptHandler]:

@@ -15,6 +15,8 @@ from pathlib import Path
 _SETTINGS = ("core.fsmonitor=false", "core.hooksPath=/dev/null")
 # No object is fetched from elsewhere, no lock is taken to write down what was learned.
 _ENVIRONMENT = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none", "LC_ALL": "C"}
+# A hook of git's is told of its repository in these, as seen from the top of its working tree and from nowhere else.
+_TOLD = ("GIT_DIR", "GIT_WORK_TREE", "GIT_PREFIX")
 
 
 class GitFailed(Exception):
@@ -29,8 +31,9 @@ def git(folder: Path, arguments: Sequence[str], stdin: bytes = b"") -> bytes:
     """
     settings = (part for setting in _SETTINGS for part in ("-c", setting))
     command = ["git", "--no-pager", *settings, *arguments]
+    environment = {name: value for name, value in os.environ.items() if name not in _TOLD} | _ENVIRONMENT
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, input=stdin, env={**os.environ, **_ENVIRONMENT})
+        done = subprocess.run(command, cwd=folder, capture_output=True, input=stdin, env=environment)
     except OSError as error:
         raise GitFailed(f"git cannot be run: {error.strerror}") from None
     if done.returncode:

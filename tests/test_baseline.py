@@ -10,10 +10,14 @@ from xml.etree import ElementTree
 
 import pytest
 
-from checks.baseline import Baseline, Key, Mark, document, load
+from checks.baseline import Baseline, Key, Mark, document, load, marks
 from checks.cli import inspect_all
 from checks.errors import UsageError
+from checks.pipecat.releases import NEWEST
+from checks.project import Project
+from checks.rule import Finding
 from checks.session import Request, begin
+from checks.source import Span
 from codemods import apply as engine
 from codemods.journal import Journal
 from tests.running import BAD, CODEMODS, GOOD, HUMAN, TOGETHER, TOGETHER_MENDED, Done, apply, check, project, python
@@ -154,8 +158,9 @@ TURNED = f"{START[START.index('class') :]}\n\n{START[: START.index('class')]}"
         (START.replace("  # why", ""), [], 0),
         (START.replace("[c.cr_code.co_name, 1]", "[\n c.cr_code.co_name,  # one\n 1,\n]"), [], 0),
         (START.replace("return c.cr_code.co_name", "return (\n        c.cr_code.co_name\n    )"), [], 0),
-        (START.replace("return c.cr_code.co_name", "return str(c.cr_code.co_name)"), [4], 1),
-        (START.replace("c.cr_code.co_name, 1]", "c.cr_code.co_name, 2]"), [9], 1),
+        (START.replace("return c.cr_code.co_name", "return str(c.cr_code.co_name)"), [], 0),
+        (START.replace("c.cr_code.co_name, 1]", "c.cr_code.co_qualname, 1]"), [9], 1),
+        (START.replace("return c.cr_code.co_name", "return c.cr_frame.f_lineno"), [4], 1),
         (START.replace("(c):\n    return c.", "(d):\n    return d."), [4], 1),
         (TURNED, [], 0),
         (START + "\ndef h(c):\n    return c.cr_code.co_name\n", [12], 0),
@@ -167,8 +172,9 @@ TURNED = f"{START[START.index('class') :]}\n\n{START[: START.index('class')]}"
         "comment dropped",
         "wrapped",
         "in brackets",
+        "edited beside it",
         "edited line",
-        "edited line of another",
+        "other attribute",
         "other variable",
         "order turned",
         "copied",
@@ -179,6 +185,32 @@ def test_code_moves_in_its_file(text: str, lines: list[int], gone: int, tmp_path
     written(root)
     (root / "a.py").write_text(text)
     assert left(root) == (lines, gone)
+
+
+def test_mending_one_argument_leaves_those_beside_it_known(tmp_path: Path) -> None:
+    call = """\
+from pipecat.transports.base_transport import TransportParams
+
+params = TransportParams(audio_in_enabled=True, camera_out_enabled=True, camera_out_width=1024)
+"""
+    root = project(tmp_path, {"a.py": call})
+    assert written(root, target="1.14.0").count("swallowed-keyword") == 2
+    (root / "a.py").write_text(call.replace("camera_out_width", "video_out_width"))
+    assert left(root, target="1.14.0") == ([], 1)
+    (root / "a.py").write_text(call.replace("1024", "768"))
+    assert left(root, target="1.14.0") == ([3], 1)
+
+
+def test_a_class_is_known_by_its_head(tmp_path: Path) -> None:
+    text = "@decorated  # so\nclass A(\n    B,\n):\n    x = 1\n\n    def f(self):\n        pass\n"
+    source = Project(tmp_path, NEWEST).source(tmp_path / "a.py", text.encode())
+    whole = Finding("a.py", Span(2, 1, 8, 13), "removed-name", "")
+    (known,) = marks([whole], source)
+    assert (known.symbol, known.scope) == ("A", "")
+    other = Project(tmp_path, NEWEST).source(tmp_path / "a.py", text.replace("x = 1", "y = 2").encode())
+    assert marks([whole], other) == (known,)
+    inner = Finding("a.py", Span(7, 9, 7, 10), "dead-override", "")
+    assert [(one.symbol, one.scope) for one in marks([inner], source)] == [("f", "A")]
 
 
 def test_an_import_is_known_whatever_stands_beside_it(tmp_path: Path) -> None:
@@ -242,8 +274,8 @@ def test_a_rule_that_the_project_ignores_is_stale(tmp_path: Path) -> None:
 
 
 def test_the_text_is_sorted_and_merges_line_by_line(tmp_path: Path) -> None:
-    marks = [Mark("removed-name", symbol, "", "0") for symbol in "ab"]
-    entries = {Key("z.py", marks[0]): 1, Key("é/a.py", marks[1]): 2, Key("z.py", marks[1]): 1}
+    a, b = (Mark("removed-name", symbol, "", "0") for symbol in "ab")
+    entries = {Key("z.py", a): 1, Key("é/a.py", b): 2, Key("z.py", b): 1}
     text = document(entries)
     assert text == document(dict(reversed(entries.items())))
     assert text.isascii()

@@ -145,6 +145,14 @@ def test_a_project_below_the_top_of_a_repository(tmp_path: Path) -> None:
     assert found(root, path="new") == ["new/c.py:2"]
 
 
+def test_within_a_hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = repository(tmp_path, {"app/pyproject.toml": "", "app/a.py": BAD, "a.py": GOOD})
+    (root / "app/a.py").write_bytes(TWO)
+    for told in (".git", str(root / ".git")):
+        monkeypatch.setenv("GIT_DIR", told)
+        assert found(root, path="app") == ["app/a.py:6"]
+
+
 def test_standard_input_is_compared_with_the_file_it_stands_for(tmp_path: Path) -> None:
     root = repository(tmp_path, {"a.py": BAD})
     arguments = ("--since", "main", "--stdin-filename", "a.py", "-")
