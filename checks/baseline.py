@@ -21,7 +21,7 @@ from typing import Any, TypeAlias, cast
 
 from checks.errors import UsageError
 from checks.rule import Finding
-from checks.source import Source
+from checks.source import Source, contents
 
 VERSION = 1
 _HEADER = "pipecat-codemods-baseline"
@@ -209,7 +209,7 @@ def load(path: Path, *, may_be_new: bool = False, grows: bool = False) -> Baseli
         UsageError: there is no such file, or it is none that can be used.
     """
     try:
-        data = path.read_bytes()
+        data = contents(path)
     except FileNotFoundError:
         if may_be_new:
             return Baseline(path, grows=True)

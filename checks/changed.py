@@ -20,7 +20,7 @@ from typing import TypeAlias
 from checks.errors import UsageError
 from checks.git import GitFailed, git
 from checks.report import printable
-from checks.source import Span
+from checks.source import Span, contents
 
 # The first and the last line of a change, from 1; where lines were only taken out, the last comes before the first.
 Lines: TypeAlias = tuple[int, int]
@@ -90,7 +90,7 @@ def changed_lines(before: bytes, after: bytes) -> Iterator[Lines]:
 
 def _bytes(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return contents(path)
     except OSError:
         return None  # the run says so
 

@@ -16,7 +16,7 @@ from checks.inspect import Inspection, inspect
 from checks.pipecat.releases import NEWEST, Release, UnknownRelease, parse, pinned
 from checks.project import Project
 from checks.requirements import is_requirement_file, mentions
-from checks.rule import Rule, chosen_rules
+from checks.rule import Rule, all_rules, chosen_rules
 
 if TYPE_CHECKING:
     from checks.baseline import Baseline, Key
@@ -146,6 +146,9 @@ class Session:
 
     def covers(self, path: Path, rule: str) -> bool:
         """Tell whether a finding of a rule in a file, which may be gone, would have been seen."""
+        known = all_rules().get(rule)
+        if known is not None and known.option is not None and known.option not in self.request.options:
+            return False
         if any(path.is_relative_to(unread) for unread in self.unreadable_files):
             return False
         if path in self.workspace_of:
