@@ -291,9 +291,8 @@ def dotted_name(node: ast.expr, names: dict[str, str]) -> str | None:
 # -- reading a release
 
 
-def read_wheel(wheel: Path, known: dict[tuple[str, str], Module]) -> dict[str, Module]:
-    """Return the modules of one release; ``known`` keeps those already read, by name and contents."""
-    modules: dict[str, Module] = {}
+def sources(wheel: Path) -> Iterator[tuple[str, bytes, bool]]:
+    """Yield the modules of a wheel: dotted name, text, and whether it is a package."""
     with zipfile.ZipFile(wheel) as archive:
         for entry in archive.namelist():
             parts = entry.removesuffix(".py").split("/")
@@ -301,13 +300,18 @@ def read_wheel(wheel: Path, known: dict[tuple[str, str], Module]) -> dict[str, M
                 continue
             is_package = parts[-1] == "__init__"
             name = ".".join(parts[:-1] if is_package else parts)
-            if name.startswith(LEFT_OUT):
-                continue
-            text = archive.read(entry)
-            key = (name, hashlib.sha256(text).hexdigest())
-            if key not in known:
-                known[key] = read_module(name, text, is_package)
-            modules[name] = known[key]
+            if not name.startswith(LEFT_OUT):
+                yield name, archive.read(entry), is_package
+
+
+def read_wheel(wheel: Path, known: dict[tuple[str, str], Module]) -> dict[str, Module]:
+    """Return the modules of one release; ``known`` keeps those already read, by name and contents."""
+    modules: dict[str, Module] = {}
+    for name, text, is_package in sources(wheel):
+        key = (name, hashlib.sha256(text).hexdigest())
+        if key not in known:
+            known[key] = read_module(name, text, is_package)
+        modules[name] = known[key]
     return modules
 
 

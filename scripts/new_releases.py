@@ -79,7 +79,8 @@ def main() -> int:
         print("Run `python scripts/new_releases.py --update`, then the tests, and read what the diff says.")
         return 1
     fetch([*known, *new], options.wheels)
-    subprocess.run([sys.executable, str(ROOT / "scripts" / "build_timeline.py"), str(options.wheels)], check=True)
+    for script in ("build_timeline.py", "build_deprecations.py"):  # which reads what the first one wrote
+        subprocess.run([sys.executable, str(ROOT / "scripts" / script), str(options.wheels)], check=True)
     return 0
 
 

@@ -91,7 +91,7 @@ HUMAN = {
         "dead-audio-done-override": 1,
         "deprecated-keyword": 8,
         "deprecated-method": 4,
-        "deprecated-name": 42,
+        "deprecated-name": 40,
         "interruptions-on-task": 1,
         "messages-past-context": 1,
         "removed-keyword": 1,

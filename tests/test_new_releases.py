@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
 from pathlib import Path
 from types import ModuleType
 
@@ -39,3 +40,23 @@ def test_unknown(script: ModuleType, listed: str, new: list[str]) -> None:
 def test_no_list_is_an_error(script: ModuleType) -> None:
     with pytest.raises(ValueError, match="lists no versions"):
         script.unknown("ERROR: No matching distribution found\n", ["1.14.0"])
+
+
+def test_an_update_builds_the_timeline_and_then_what_reads_it(
+    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        ran.append(" ".join(command[1:]))
+        return subprocess.CompletedProcess(command, 0, LISTED.format("99.0.0, 1.14.0"), "")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(script, "fetch", lambda versions, folder: ran.append(f"fetch {versions[-1]}"))
+    monkeypatch.setattr("sys.argv", ["new_releases.py", "--update", "--wheels", str(tmp_path)])
+    assert script.main() == 0
+    assert [Path(one.split()[0]).name if "scripts" in one else one for one in ran[1:]] == [
+        "fetch 99.0.0",
+        "build_timeline.py",
+        "build_deprecations.py",
+    ]

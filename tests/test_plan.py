@@ -210,7 +210,8 @@ def test_the_release_begun_at_is_not_part_of_the_way(tmp_path: Path) -> None:
             ("task-manager-argument", 3),
             ("unguarded-cr-code", 9),
             ("swallowed-keyword", 10),
-        ]
+        ],
+        "1.4.0": [("deprecated-name", 4)],
     }
     assert list(begun(root, "1.2.1", "1.3.0")) == ["1.2.1", "1.3.0"]
     # assert_given is not there yet at 0.0.100 and gone at 1.8.0: two things for one name.

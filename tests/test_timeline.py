@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import sys
-import zipfile
 from pathlib import Path
 from types import ModuleType
 
@@ -15,7 +14,7 @@ from checks.cli import inspect_all
 from checks.pipecat import timeline
 from checks.pipecat.releases import NEWEST, RELEASES, parse
 from checks.session import Request, begin
-from tests.trees import released
+from tests.trees import released, wheel
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "build_timeline.py"
 LINKAGE = ("removed-name", "removed-keyword", "swallowed-keyword", "removed-method", "became-async")
@@ -94,15 +93,6 @@ def builder() -> ModuleType:
     sys.modules[spec.name] = module  # dataclasses look it up
     spec.loader.exec_module(module)
     return module
-
-
-def wheel(folder: Path, release: str, files: dict[str, str]) -> Path:
-    """Make a wheel of these modules."""
-    path = folder / f"pipecat_ai-{release}-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, text in files.items():
-            archive.writestr(f"pipecat/{name}", text)
-    return path
 
 
 def test_what_the_script_reads(builder: ModuleType, tmp_path: Path) -> None:

@@ -49,6 +49,15 @@ def released(release: str, package: str = "pipecat-ai") -> Path:
     return found
 
 
+def wheel(folder: Path, release: str, files: dict[str, str]) -> Path:
+    """Make a wheel of these modules."""
+    path = folder / f"pipecat_ai-{release}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(f"pipecat/{name}", text)
+    return path
+
+
 def fork(folder: Path) -> Path:
     """Make a fork of 1.1.0 that has taken over from 1.2.0 the two modules that the fixes build on."""
     tree = Path(shutil.copytree(released("1.1.0"), folder))

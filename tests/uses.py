@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from checks.pipecat import tables, timeline
-from checks.pipecat.deprecations import Deprecation, records
+from checks.pipecat import deprecations, tables, timeline
+from checks.pipecat.deprecations import Deprecation
 from checks.pipecat.releases import NEWEST
 from checks.pipecat.timeline import place
 
@@ -119,6 +119,11 @@ _WRITTEN = {
 }
 
 
+def records() -> list[Deprecation]:
+    """Return the records of what the newest release still has."""
+    return [one for one in deprecations.records() if one.gone is None]
+
+
 def use(record: Deprecation) -> str:
     """Return a program that uses what a record is about."""
     if record.name in _WRITTEN:
@@ -138,6 +143,8 @@ def use(record: Deprecation) -> str:
         start, owner = (_imported(service), service.rpartition(".")[2]) if service else (start, owner)
         said = "return await" if called is not None and called[2] else "await"
         return f"{start}\n\nasync def run(it: {owner}, x):\n    {said} it.{member}({_given(called)})\n"
+    if record.kind == "event":
+        return f"{start}\n\ndef run(it: {owner}, handle):\n    it.add_event_handler({member!r}, handle)\n"
     if record.kind == "property":
         return f"{start}\n\ndef run(it: {owner}):\n    return it.{member}\n"
     if called is not None:

@@ -1,11 +1,13 @@
-"""A method or property of Pipecat's that is to be removed.
+"""A method, property or event of Pipecat's that is to be removed.
 
 What it finds:
     A method or property that upstream has deprecated by the target release: used on an object whose class is plain, on
-    the class itself, or on ``self`` in a class derived from it, and overridden in such a class.
+    the class itself, or on ``self`` in a class derived from it, and overridden in such a class. An event of such an
+    object that a handler is registered for.
 
 Why it matters:
-    It still works, and will not in the release that is announced. An override is never called from then on.
+    It still works, and will not in the release that is announced. An override is never called from then on, nor is the
+    handler of an event.
 
 Example:
     ::
@@ -48,10 +50,11 @@ from checks.unclear import Unclear
 
 _KINDS = ("method", "property")
 _MEMBERS = frozenset(one.name.rpartition(".")[2] for one in records() if one.kind in _KINDS)
+_EVENTS = frozenset(one.name.rpartition(".")[2] for one in records() if one.kind == "event")
 
 RULE = Rule(
     __name__,
-    needles=sorted(_MEMBERS),
+    needles=sorted(_MEMBERS | _EVENTS),
     fix=Fix.SAFE,
     impact=Impact.DEPRECATED,
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
@@ -96,14 +99,30 @@ def overridden(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
             yield RULE.finding(source, source.name_of(method), f"{_short(one)} {one.story}", removed_in=one.removed_in)
 
 
+@RULE.on(ast.Attribute, named=("event_handler", "add_event_handler"))
+def handled(node: ast.Attribute, source: Source) -> Iterator[Finding]:
+    """Decide on ``object.event_handler("event")``."""
+    call = source.parent(node)
+    event = call.args[0] if isinstance(call, ast.Call) and call.func is node and call.args else None
+    if not isinstance(event, ast.Constant) or event.value not in _EVENTS or tests_version(node, source):
+        return
+    found = owner_of(node, source)
+    if found is None or found.lineage.method(node.attr) is not None:
+        return
+    said = (_found(owner, str(event.value), source, ("event",)) for owner in found.lineage.outside)
+    one = next((record for record in said if record is not None), None)
+    if one is not None:
+        yield RULE.finding(source, event, f"the event {_short(one)} {one.story}", removed_in=one.removed_in)
+
+
 def _mended(node: ast.Attribute, owner: str, found: Object, source: Source) -> Rewrite | Needless:
     if node.attr == REGISTER:
         return needless(node, source)
     return method_called(node, owner, source) or renamed(node, owner, found, source)
 
 
-def _found(owner: str, member: str, source: Source) -> Deprecation | None:
-    return of_member(owner, member, _KINDS, source.project.target) if owner.startswith("pipecat.") else None
+def _found(owner: str, member: str, source: Source, kinds: tuple[str, ...] = _KINDS) -> Deprecation | None:
+    return of_member(owner, member, kinds, source.project.target) if owner.startswith("pipecat.") else None
 
 
 def _short(record: Deprecation) -> str:
