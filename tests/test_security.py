@@ -20,14 +20,14 @@ def git(root: Path, *arguments: str) -> None:
 # -- nothing of the project is run
 
 
-@pytest.mark.parametrize("command", [CHECKS])
+@pytest.mark.parametrize("command", [CHECKS, (*CODEMODS, "apply"), (*CODEMODS, "plan", "--from", "1.1")])
 def test_modules_of_the_project_are_not_imported(command: tuple[str, ...], tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     trap = MARK.format(path=str(mark))
     names = ["click", "libcst", "json", "tomllib", "tokenize", "bot", "conftest", "setup", "pathspec", "packaging"]
     root = project(tmp_path, {f"{name}.py": trap.encode() + BAD for name in names})
     (root / "pyproject.toml").write_text("[tool.pipecat-codemods]\n", encoding="utf-8")
-    done = python(root, *command, "bot.py")
+    done = python(root, *command, "--", "bot.py")
     assert done.code == 1, done.err
     assert not mark.exists()
 
