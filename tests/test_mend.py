@@ -164,10 +164,10 @@ def test_a_crash_while_mending_costs_its_own_file(root: Path, monkeypatch: pytes
         (root / name).write_text(MANY if name != "pyproject.toml" else "")
     real = apply.mend
 
-    def crashing(paths: Any, *arguments: Any) -> Any:
+    def crashing(paths: Any, *arguments: Any, **named: Any) -> Any:
         if paths[0].name == "b.py":
             raise RecursionError("too deep")
-        return real(paths, *arguments)
+        return real(paths, *arguments, **named)
 
     monkeypatch.setattr(apply, "mend", crashing)
     ledger = run(root)
