@@ -1,12 +1,37 @@
-"""Shared by all tests: no run may touch the journal of the person who runs them."""
+"""Shared by all tests: no run may touch the journal of the person who runs them; ``--promise`` picks tests."""
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
 pytest.register_assert_rewrite("tests.cases")
+
+HERE = Path(__file__).parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--promise", metavar="N", help="Run only the tests of one of the promises in promises.toml.")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    number = config.getoption("--promise")
+    if number is None:
+        return
+    table = tomllib.loads((HERE / "promises.toml").read_text("utf-8"))
+    if number not in table:
+        raise pytest.UsageError(f"there is no promise {number}; there are {', '.join(table)}")
+    wanted = {tuple(test.split("::")) for test in table[number]["tests"]}
+    kept = [item for item in items if {name_of(item), (name_of(item)[0], "*")} & wanted]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
+
+
+def name_of(item: pytest.Item) -> tuple[str, str]:
+    """Return the file and the function of a test, as promises.toml has them."""
+    return item.path.relative_to(HERE).as_posix(), item.name.partition("[")[0]
 
 
 @pytest.fixture(autouse=True)
