@@ -642,7 +642,7 @@ def struck(
 @pytest.mark.parametrize(
     ("call", "moment", "some"),
     [
-        ("pathlib.Path.read_bytes", 5, False),
+        ("os.fdopen", 5, False),
         ("os.fsync", 1, False),
         ("os.fsync", 10, True),
         ("os.replace", 1, True),
@@ -662,12 +662,13 @@ def test_ctrl_c(call: str, moment: int, some: bool, tmp_path: Path) -> None:
     assert python_sources(root) == MANY
 
 
-@pytest.mark.parametrize("moments", [(2,), (2, 6)], ids=["once", "twice"])
+@pytest.mark.parametrize("moments", [(12,), (12, 16)], ids=["once", "twice"])
 def test_ctrl_c_ends_the_workers_too(moments: tuple[int, ...], tmp_path: Path) -> None:
-    many = {f"{number:03}.py": BAD for number in range(400)}
+    # The first file says that there is something to look for, so the others are read by workers only.
+    many = {"0.py": b"import pipecat\n", **{f"{number:03}.py": BAD for number in range(400)}}
     root = project(tmp_path, many)
 
-    how = struck(root, "pathlib.Path.read_bytes", *moments, arguments=("--jobs", "3"), slow=0.01)
+    how = struck(root, "os.fdopen", *moments, arguments=("--jobs", "3"), slow=0.01)
 
     assert how == (130, [INTERRUPTED])
     assert python_sources(root) == many
