@@ -151,7 +151,8 @@ def inspect_all(session: Session, jobs: int | None) -> Iterable[tuple[Workspace,
     items = [(i, path) for i, workspace in enumerate(session.workspaces) for path in workspace.files]
     if len(items) > _MANY:
         for workspace in session.workspaces:
-            workspace.project.holds(b"pipecat")  # searched once here, and not by each process
+            for about in {rule.about for rule in workspace.rules.values() if rule.about is not None}:
+                workspace.project.holds(about)  # searched once here, and not by each process
     results = spread(
         inspect_item,
         items,

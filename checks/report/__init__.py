@@ -117,6 +117,11 @@ def left_alone(baselined: int, unchanged: int) -> str:
     return f"Not shown: {', '.join(parts)}." if parts else ""
 
 
+def posix_path(path: Path | str) -> str:
+    """Return the same with forward slashes, as other tools take it."""
+    return Path(shown_path(path)).as_posix()
+
+
 def plural(count: int, noun: str) -> str:
     """Return a count with its noun."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

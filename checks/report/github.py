@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from checks.report import Ledger, left_alone, printable, shown_path
+from checks.report import Ledger, left_alone, posix_path, printable
 from checks.rule import Impact, impact_of
 
 _LEVELS = {Impact.BREAKS: "error", Impact.SILENT: "error", Impact.DEFECT: "warning", Impact.DEPRECATED: "notice"}
@@ -16,7 +14,7 @@ def document(ledger: Ledger) -> str:
         _command(
             _LEVELS[impact_of(finding)],
             finding.message,
-            file=_posix(finding.path),
+            file=posix_path(finding.path),
             line=finding.span.line,
             endLine=finding.span.end_line,
             # Columns of an annotation are only shown within one line.
@@ -26,7 +24,7 @@ def document(ledger: Ledger) -> str:
         for finding in ledger.left()
     ]
     lines += [
-        _command("error", entry.reason, file=_posix(entry.path), title="not dealt with")
+        _command("error", entry.reason, file=posix_path(entry.path), title="not dealt with")
         for entry in ledger.entries
         if entry.failed
     ]
@@ -51,7 +49,3 @@ def _escaped(text: str) -> str:
 
 def _property(text: str) -> str:
     return _escaped(printable(text)).replace(":", "%3A").replace(",", "%2C")
-
-
-def _posix(path: Path | str) -> str:
-    return Path(shown_path(path)).as_posix()

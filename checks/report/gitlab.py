@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from pathlib import Path
 
-from checks.report import Ledger, shown_path
+from checks.report import Ledger, posix_path
 from checks.rule import Finding, Impact, impact_of
 
 _SEVERITIES = {Impact.BREAKS: "critical", Impact.SILENT: "critical", Impact.DEFECT: "major", Impact.DEPRECATED: "minor"}
@@ -18,7 +17,7 @@ def document(ledger: Ledger) -> str:
     seen: Counter[str] = Counter()
     issues = [_finding(finding, seen) for finding in ledger.left()]
     issues += [
-        _issue("not-dealt-with", entry.reason, "blocker", _posix(entry.path), (1, 1), seen)
+        _issue("not-dealt-with", entry.reason, "blocker", posix_path(entry.path), (1, 1), seen)
         for entry in ledger.entries
         if entry.failed
     ]
@@ -28,7 +27,7 @@ def document(ledger: Ledger) -> str:
 def _finding(finding: Finding, seen: Counter[str]) -> dict[str, object]:
     lines = (finding.span.line, finding.span.end_line)
     severity = _SEVERITIES[impact_of(finding)]
-    return _issue(finding.rule, finding.message, severity, _posix(finding.path), lines, seen)
+    return _issue(finding.rule, finding.message, severity, posix_path(finding.path), lines, seen)
 
 
 def _issue(
@@ -43,7 +42,3 @@ def _issue(
         "severity": severity,
         "location": {"path": path, "lines": {"begin": lines[0], "end": lines[1]}},
     }
-
-
-def _posix(path: Path | str) -> str:
-    return Path(shown_path(path)).as_posix()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from checks.report import Ledger, shown_path
+from checks.report import Ledger, posix_path
 from checks.rule import Finding, Impact, Rule, all_rules, impact_of
 
 _LEVELS = {Impact.BREAKS: "error", Impact.SILENT: "error", Impact.DEFECT: "warning", Impact.DEPRECATED: "note"}
@@ -65,7 +65,5 @@ def _result(finding: Finding, names: list[str]) -> dict[str, Any]:
 
 
 def _place(path: Path | str, region: dict[str, int] | None = None) -> dict[str, Any]:
-    where: dict[str, Any] = {
-        "artifactLocation": {"uri": quote(Path(shown_path(path)).as_posix().encode(errors="surrogateescape"))}
-    }
+    where: dict[str, Any] = {"artifactLocation": {"uri": quote(posix_path(path).encode(errors="surrogateescape"))}}
     return {"physicalLocation": {**where, "region": region} if region else where}
