@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from codemods import fixes, mend
-from tests.fuzz import Tree, fixture_trees, hold, odd_tree, put, results, worked_out
+from tests.fuzz import (
+    Tree,
+    assert_newlines_do_not_matter,
+    fixture_trees,
+    hold,
+    odd_tree,
+    put,
+    results,
+    worked_out,
+)
 from tests.mutations import BYTES, TEXT, compiles, mutated
 from tests.running import BAD
 
@@ -42,6 +51,13 @@ def held(tree: Tree, seed: int) -> None:
     with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         hold(tree, Path(scratch), Random(seed))
+
+
+def test_every_fixture_with_other_newlines(tmp_path: Path) -> None:
+    for number, tree in enumerate(TREES):
+        root = tmp_path / str(number)
+        put(tree, root)
+        assert_newlines_do_not_matter(tree, results(worked_out(root, tree), root), tmp_path / f"{number}-other")
 
 
 @few(60)

@@ -128,7 +128,7 @@ def _check_services(source: Source) -> None:
 def _without_interruptions(value: ast.expr, pair: ast.Call, source: Source) -> tuple[Argument, tuple[str, ...]]:
     """Return the strategies by which a turn begins by default, told whether to interrupt."""
     text = source.segment(value)
-    if "\n" in text or any(isinstance(part, ast.Call) for part in ast.walk(value)):
+    if _by_line(value) or any(isinstance(part, ast.Call) for part in ast.walk(value)):
         raise Unclear("its value is worked out there")
     check_means_the_same(value, pair, source)
     release = next((one for name in _DEFAULTS if (one := _lacks(name, "enable_interruptions", source))), None)
@@ -136,6 +136,10 @@ def _without_interruptions(value: ast.expr, pair: ast.Call, source: Source) -> t
         raise Unclear(f"the strategies of {release}, which the project admits, take no enable_interruptions")
     lines = (f"    {name.rpartition('.')[2]}(enable_interruptions={text}),\n" for name in _DEFAULTS)
     return Argument(f"start=[\n{''.join(lines)}]"), tuple(sorted(_DEFAULTS))
+
+
+def _by_line(node: ast.expr) -> bool:
+    return node.lineno != node.end_lineno
 
 
 def _lacks(name: str, keyword: str, source: Source) -> Release | None:
@@ -149,7 +153,7 @@ def _by_words(value: ast.expr, pair: ast.Call, source: Source) -> tuple[Argument
     target = source.project.target
     if not isinstance(one, ast.Call) or built is None or timeline.canonical(built, target) != _MIN_WORDS:
         raise Unclear("start strategies in the aggregators' user_turn_strategies take their place")
-    if one.args or [keyword.arg for keyword in one.keywords] != ["min_words"] or "\n" in source.segment(one):
+    if one.args or [keyword.arg for keyword in one.keywords] != ["min_words"] or _by_line(one):
         raise Unclear("not all that the strategy is given is seen")
     words = one.keywords[0].value
     check_means_the_same(words, pair, source)

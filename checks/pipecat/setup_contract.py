@@ -120,7 +120,7 @@ def _described(method: ast.AsyncFunctionDef, name: str, source: Source) -> Itera
     if not isinstance(first, ast.Expr) or not isinstance(first.value, ast.Constant):
         return
     start = source.start(first)
-    entry = re.compile(rf"^[ \t]*(?::param )?({re.escape(name)})[ \t]*(?:\(\w+\))?:", re.MULTILINE)
+    entry = re.compile(rf"(?<![^\r\n])[ \t]*(?::param )?({re.escape(name)})[ \t]*(?:\(\w+\))?:")
     for match in entry.finditer(source.segment(first)):
         yield Change(source.span_between(start + match.start(1), start + match.end(1)), "setup")
 
