@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from checks.rule import Fix
 from checks.source import NEWLINE, Source, Span
@@ -18,16 +18,14 @@ STEP = "    "
 USUAL_WIDTH = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """A stretch of text and what stands there from now on."""
 
     span: Span
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Rewrite:
+class Rewrite(NamedTuple):
     """Facts of changes that belong together, and whether the code behaves the same after them.
 
     ``imports`` are the dotted names of what the new text uses.
@@ -38,8 +36,7 @@ class Rewrite:
     imports: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(NamedTuple):
     """One argument: the comments on lines above it, its text, and the comment behind it on its line.
 
     The lines of the text behind the first are indented relative to it. ``gap`` parts it from the one before where they
@@ -55,11 +52,10 @@ class Argument:
     def named(self, name: str) -> Argument:
         """Return the same value under another keyword."""
         assert isinstance(self.node, ast.keyword)
-        return replace(self, text=f"{name}={self.text.partition('=')[2].lstrip()}")
+        return self._replace(text=f"{name}={self.text.partition('=')[2].lstrip()}")
 
 
-@dataclass(frozen=True, slots=True)
-class Arguments:
+class Arguments(NamedTuple):
     """What stands between the parentheses of a call.
 
     ``by_line``: each argument begins a line; ``indent`` is theirs. ``closing`` stands in front of the last parenthesis.

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from checks.errors import UsageError
 from checks.rule import Finding
@@ -32,8 +32,7 @@ _SYMBOL = re.compile(r"""(?:(?:async|def|class|from|import|await|return)\b|[@"'(
 _Definition: TypeAlias = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Mark:
+class Mark(NamedTuple):
     """What a finding is known by in its file.
 
     ``symbol``: the name its text begins with. ``scope``: the classes and functions around it, dotted. ``code``: a hash
@@ -48,8 +47,7 @@ class Mark:
     code: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Key:
+class Key(NamedTuple):
     """One kind of finding in one file; ``path`` is relative to the baseline's folder, with forward slashes."""
 
     path: str

@@ -13,9 +13,8 @@ import difflib
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from checks.errors import UsageError
 from checks.git import GitFailed, git
@@ -29,8 +28,7 @@ _MANY = 2000
 _WHOLE: tuple[Lines, ...] = ((1, 2**62),)
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(NamedTuple):
     """The files of a project that changed, each with its lines."""
 
     files: Mapping[Path, tuple[Lines, ...]]

@@ -8,7 +8,6 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -270,7 +269,7 @@ def check(pyright: bool, pyright_python: str | None, **options: Any) -> None:
 
         if stdin is not None:
             raise UsageError(f"{OPTION} needs the project's files; it cannot be used with -")
-        session = begin(replace(request, options=(OPTION,)))
+        session = begin(request._replace(options=(OPTION,)))
         look(session, pyright_python)
     else:
         session = begin(request, stdin)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from types import MappingProxyType
+from typing import Any, NamedTuple, cast
 
 from checks.errors import UsageError, unknown
 from checks.source import contents
@@ -13,8 +13,7 @@ from checks.source import contents
 TABLE = "pipecat-codemods"
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """A project's settings.
 
     ``per_file_ignores`` maps .gitignore patterns to the rules ignored in matching files. ``best_effort_services``
@@ -29,7 +28,7 @@ class Config:
     exclude: tuple[str, ...] = ()
     baseline: str | None = None
     best_effort_services: tuple[str, ...] = ()
-    per_file_ignores: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    per_file_ignores: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
     def ignored_in(self, relative: str) -> set[str]:
         """Return the rules that are ignored in a file, given its path from the project's root."""
@@ -60,6 +59,8 @@ def load(root: Path) -> Config:
         raise UsageError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if TABLE not in text:
         return Config()
+    import tomllib
+
     try:
         table: Any = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -70,7 +71,7 @@ def load(root: Path) -> Config:
         table = cast(dict[str, Any], table).get(name, {})
         if not isinstance(table, dict):
             raise UsageError(f"{path}: {name} must be a table")
-    keys = {one.name.replace("_", "-"): one.name for one in fields(Config)}
+    keys = {name.replace("_", "-"): name for name in Config._fields}
     values: dict[str, Any] = {}
     for key, value in cast(dict[str, Any], table).items():
         if key not in keys:

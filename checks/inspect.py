@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from checks.project import Project
 from checks.requirements import RequirementFile
@@ -21,8 +20,7 @@ class RuleCrashed(Exception):
     """A rule failed on a file; the message names the rule and what happened."""
 
 
-@dataclass(frozen=True, slots=True)
-class Inspection:
+class Inspection(NamedTuple):
     """What was found in one file; ``error`` says why it could not be read, in one line.
 
     ``marks`` are what the findings are known by, if the run has a baseline. Of the findings, a run leaves those alone
@@ -30,7 +28,7 @@ class Inspection:
     """
 
     path: Path
-    findings: list[Finding] = field(default_factory=list[Finding])
+    findings: Sequence[Finding] = ()
     error: str | None = None
     marks: tuple[Mark, ...] = ()
     baselined: tuple[Finding, ...] = ()

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from checks.cli import died, entry_of, unread_entries
 from checks.errors import UsageError
@@ -73,8 +73,7 @@ class Upgrade:
         return 2 if self.failed else 1 if self.begun else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
+class Outlook(NamedTuple):
     """What is found in one file at the end of an upgrade, and from which release on, finding by finding."""
 
     inspection: Inspection
@@ -95,7 +94,7 @@ def plan(request: Request, start: str | None = None, *, jobs: int | None = None,
     """
     first = release_of(start) if start is not None else None
     end = release_of(request.target) if request.target is not None else NEWEST
-    session = begin(replace(request, target=str(end)), stdin)
+    session = begin(request._replace(target=str(end)), stdin)
     if first is None:
         first = _pin(session) if session.workspaces else end
     if first > end:

@@ -14,10 +14,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from checks.errors import UsageError
 from checks.source import Source, Span
@@ -31,8 +30,7 @@ _MOST_NAMED = 2000
 _UNRESOLVED = re.compile(r'Import "(?P<module>[\w.]+)" could not be resolved')
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """One thing pyright objects to, in its own terms; ``rule`` is empty for what no rule of its stands for."""
 
     path: Path

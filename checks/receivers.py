@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.source import Source
 
 _NO_INSTANCE = ("classmethod", "staticmethod")
 
 
-@dataclass(frozen=True, slots=True)
-class Receiver:
+class Receiver(NamedTuple):
     """A variable that holds one object: ``self.name`` within a class, or a local ``name`` within a function."""
 
     target: ast.Attribute | ast.Name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import tokenize
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.source import Source
 
@@ -14,8 +14,7 @@ class Entangled(Exception):
     """Statements that cannot be taken apart by whole lines; the message says where."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
+class Lines(NamedTuple):
     """Numbers of the lines to take out, and of those to move to the left, each with by how many characters."""
 
     dropped: tuple[int, ...]

@@ -13,10 +13,9 @@ import os
 import pkgutil
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from checks.errors import UsageError, unknown
 from checks.source import Located, Source, Span
@@ -57,8 +56,7 @@ class Impact(StrEnum):
     DEFECT = "defect"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One place where a rule objects.
 
     ``facts`` holds everything the fix needs, decided by the check; it is None exactly where ``fix`` is ``NONE``.

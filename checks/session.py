@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from checks.config import Config, load
 from checks.discover import files_below, is_python_file, project_root, without
@@ -46,7 +46,7 @@ class Workspace:
             return inspection
         from checks.baseline import marks
 
-        return replace(inspection, marks=marks(inspection.findings, self.project.source(path)))
+        return inspection._replace(marks=marks(inspection.findings, self.project.source(path)))
 
     def aimed_at(self, target: Release) -> Workspace:
         """Return the same files and rules with the project as it is once it has moved to a release."""
@@ -61,8 +61,7 @@ class Workspace:
         return {name: rule for name, rule in self.rules.items() if name not in ignored}
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What the command line asks for; ``target`` None: as the project says, else the newest release.
 
     ``options``: those given that have a rule run which otherwise does not.
@@ -128,8 +127,7 @@ class Session:
         changes = self.changes.get(workspace.project.root)
         fresh = [finding for finding, is_known in zip(findings, known, strict=True) if not is_known]
         kept = [finding for finding in fresh if changes is None or changes.touches(path, finding.span)]
-        return replace(
-            inspection,
+        return inspection._replace(
             findings=kept,
             baselined=tuple(finding for finding, is_known in zip(findings, known, strict=True) if is_known),
             unchanged=tuple(finding for finding in fresh if finding not in kept),

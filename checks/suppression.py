@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.rule import Finding
 from checks.source import Source, Span
@@ -12,8 +12,7 @@ from checks.source import Source, Span
 _FORM = re.compile(r"#\s*codemods:\s*(?P<scope>ignore-file|ignore)\s*(?:\[(?P<rules>[^\]#]*)\])?")
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(NamedTuple):
     """One suppression comment: where it stands, what it names, and whether it speaks for the whole file."""
 
     span: Span

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 # The keys and, in arrays, the indices that lead to a value.
 Path: TypeAlias = tuple[str | int, ...]
@@ -20,8 +19,7 @@ _TOKEN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class String:
+class String(NamedTuple):
     """A string written on one line: what leads to it, its text, and where that begins and ends.
 
     A character of the text stands where it is counted to stand if no escape comes before it.

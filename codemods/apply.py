@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from checks.cli import entry_of, inspect_all, unread_entries
 from checks.inspect import Inspection
@@ -34,8 +35,7 @@ class Plan:
     unsafe: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
+class _Task(NamedTuple):
     """Files of one workspace to mend together, with the findings in them to leave alone."""
 
     workspace: int
@@ -182,7 +182,7 @@ def _entry(file: Mended, failure: str | None = None) -> Entry:
         (finding, failure is None and index in file.applied) for index, finding in enumerate(file.findings)
     )
     entry = _outcome(file, findings, failure)
-    return replace(entry, baselined=file.left_alone[0], unchanged=file.left_alone[1])
+    return entry._replace(baselined=file.left_alone[0], unchanged=file.left_alone[1])
 
 
 def _outcome(file: Mended, findings: tuple[tuple[Finding, bool], ...], failure: str | None) -> Entry:

@@ -16,8 +16,8 @@ import ast
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from checks.project import Project
 from checks.pyright import Diagnostic, require_target, span_of
@@ -154,8 +154,7 @@ def _imported_names(source: Source) -> Iterator[str]:
 # -- comparing
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed:
+class _Placed(NamedTuple):
     """A diagnostic with where it stands in its text."""
 
     one: Diagnostic

@@ -6,8 +6,8 @@ import ast
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from checks.importable import imported_as, is_free
 from checks.names import Names
@@ -170,8 +170,7 @@ def added_imports(wanted: Iterable[tuple[str, str | None]], source: Source) -> I
     yield from _new_imports(new, head, source)
 
 
-@dataclass(frozen=True, slots=True)
-class _New:
+class _New(NamedTuple):
     """An import statement to add, and the section of imports it belongs to."""
 
     module: str

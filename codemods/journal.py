@@ -21,7 +21,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 _KEPT_RUNS = 20
 # How long a run waits while another one writes files. What a run writes at a time takes moments.
@@ -36,8 +36,7 @@ class NotWritten(Exception):
         self.path = path
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """New bytes for a file that is expected to hold the old ones."""
 
     path: Path
@@ -193,8 +192,7 @@ def is_done_under_another_name(change: Change) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class _Staged:
+class _Staged(NamedTuple):
     """A change with its new bytes on disk beside each of the file's names, and the old ones if it may be taken back."""
 
     change: Change

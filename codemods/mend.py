@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from checks.inspect import inspect
 from checks.project import Project
@@ -54,8 +55,7 @@ class Mended:
         return self.before != self.after
 
 
-@dataclass(frozen=True, slots=True)
-class _Unit:
+class _Unit(NamedTuple):
     """Findings that are mended together."""
 
     findings: tuple[Finding, ...]
@@ -190,7 +190,7 @@ def _reinspected(path: Path, project: Project, rules: RulesFor, done: Sequence[_
     inspection = inspect(path, project, rules(path), thorough=True)
     if inspection.error is not None:
         raise _ProofFailed(f"the result would not be sound: {inspection.error}", _touching(path, done))
-    return inspection.findings
+    return list(inspection.findings)
 
 
 def _touching(path: Path, units: Iterable[_Unit]) -> Iterator[_Unit]:
@@ -273,7 +273,7 @@ def _note_applied(placed: Sequence[_Unit], files: Mapping[Path, Mended], *, firs
             )
             index = next(same, None)
             if index is None and (index := _known_for_a_human(finding, file)) is not None:
-                file.findings[index] = replace(finding, span=file.findings[index].span)
+                file.findings[index] = finding._replace(span=file.findings[index].span)
             if index is None:
                 file.findings.append(finding)
                 index = len(file.findings) - 1

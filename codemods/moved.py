@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
 from difflib import Match, SequenceMatcher
 from functools import cached_property
+from typing import NamedTuple
 
 from checks.source import NEWLINE
 
@@ -14,8 +14,7 @@ from checks.source import NEWLINE
 _LONG = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Stretch:
+class _Stretch(NamedTuple):
     """Lines from ``start`` to ``end`` of the old text, counted from 0, and what became of them in the new one."""
 
     start: int

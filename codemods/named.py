@@ -7,7 +7,6 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -119,7 +118,7 @@ def only_named(inspections: Iterable[tuple[Workspace, Inspection]], lines: Lines
     """Return inspections with the findings at or touching the lines, and those that are mended together with one."""
     inspections = list(inspections)
     kept = kept_findings({inspection.path: inspection.findings for _, inspection in inspections}, lines)
-    return [(workspace, replace(one, findings=kept[one.path])) for workspace, one in inspections]
+    return [(workspace, one._replace(findings=kept[one.path])) for workspace, one in inspections]
 
 
 def kept_findings(found: Mapping[Path, Sequence[Finding]], lines: Lines) -> dict[Path, list[Finding]]:

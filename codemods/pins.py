@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from checks.errors import UsageError
 from checks.pipecat.releases import Release
@@ -28,8 +28,7 @@ class CannotRaise(Exception):
     """A requirement that cannot be moved to a release; the message says why in one line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Raised:
+class Raised(NamedTuple):
     """A file's bytes before and after its requirements moved; ``note`` says what became of them."""
 
     before: bytes
@@ -91,7 +90,7 @@ def _new(one: Requirement, specifier: Written, source: RequirementFile, target: 
     """
     try:
         new = raised(specifier.text, target, is_poetrys=one.is_poetrys)
-        moved = replace(one, specifier=replace(specifier, text=new)).admitted()
+        moved = one._replace(specifier=specifier._replace(text=new)).admitted()
         if moved[:1] != [target]:
             raise CannotRaise(f"cannot be raised to {target}")
         if new != specifier.text and one.has_options:

@@ -10,7 +10,6 @@ import os
 import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 from checks.errors import UsageError
@@ -57,7 +56,7 @@ class Shadow:
         names = {self.of(path): path for path in files if self.of(path).is_file()}
         found = diagnose(self.of(self._root), names, python)
         return [
-            replace(one, path=names[one.path], message=one.message.replace(str(self._folder), str(self._base)))
+            one._replace(path=names[one.path], message=one.message.replace(str(self._folder), str(self._base)))
             for one in found
         ]
 

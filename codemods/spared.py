@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.rule import Finding
 from checks.source import Source, Span
 from codemods.splice import Edit, carried
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """Where a finding of a rule stands; ``is_intact``: no edit has touched that text."""
 
     rule: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.source import NEWLINE, Source
 
@@ -13,8 +13,7 @@ class Refused(Exception):
     """An edit that cannot be made without risk; the message says why in one line."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Edit:
+class Edit(NamedTuple):
     """New text, its lines ended by LF, for the characters from ``start`` to ``end`` of a file's text."""
 
     start: int

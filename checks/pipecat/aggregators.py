@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from checks.arguments import Argument, Arguments, Change, arguments_of, put_together
 from checks.pipecat import timeline
@@ -26,8 +26,7 @@ PIPELINE = "pipecat.pipeline.pipeline.Pipeline"
 STRATEGIES = "pipecat.turns.user_turn_strategies.UserTurnStrategies"
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What the user's aggregator is to be given: fields of its params, and arguments of its turn strategies.
 
     ``imports`` are the dotted names that the texts of both use.
@@ -137,7 +136,7 @@ def _fields(wanted: Wanted) -> tuple[list[Argument], tuple[str, ...]]:
     behind = next((item.behind for item in wanted.strategies if item.behind), "")
     by_line = any("\n" in item.text or len(item.text) > _LONG for item in wanted.strategies)
     made = put_together("user_turn_strategies=UserTurnStrategies", wanted.strategies, by_line=by_line)
-    strategies = replace(made, above=above, behind=behind)
+    strategies = made._replace(above=above, behind=behind)
     return [*wanted.fields, strategies], (*wanted.imports, STRATEGIES)
 
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from checks.arguments import STEP, USUAL_WIDTH, Change, Rewrite, check_comments
 from checks.guards import same
@@ -34,8 +34,7 @@ _QUEUE = "queue_frame"
 _PLAIN = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Constant)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """What is called instead, in the words of calls.tsv."""
 
     given: tuple[str, ...]
@@ -44,8 +43,7 @@ class Row:
     fix: Fix
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(NamedTuple):
     """A call, of a method by the class that the object is known by, and what its names in a row stand for."""
 
     call: ast.Call

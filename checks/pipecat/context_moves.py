@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from checks.arguments import Change, Rewrite, arguments_of, check_comments
 from checks.guards import tests_version
@@ -60,8 +61,7 @@ _PAIRS_OWN = ("user_params", "assistant_params")
 _BECAME_ASYNC = ("add_image_frame_message", "add_audio_frames_message")
 
 
-@dataclass(frozen=True, slots=True)
-class ContextMove:
+class ContextMove(NamedTuple):
     """Facts of all that changes in a file: the imports that move, and the texts."""
 
     imports: tuple[MovedImport, ...]

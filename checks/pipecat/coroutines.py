@@ -6,7 +6,7 @@ Facts are the timeline's signatures: an earlier release had the method without `
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.arguments import Change, Rewrite
 from checks.guards import asks_for, tests_version
@@ -23,8 +23,7 @@ _OF_COROUTINES = ("close", "cr_await", "cr_code", "cr_frame", "cr_running", "sen
 _OPERATIONS = (ast.BinOp, ast.Compare, ast.FormattedValue, ast.Starred, ast.Subscript, ast.UnaryOp)
 
 
-@dataclass(frozen=True, slots=True)
-class Unawaited:
+class Unawaited(NamedTuple):
     """A call whose coroutine is dropped or taken for the result, the class that is asked, and since when that is so."""
 
     call: ast.Call

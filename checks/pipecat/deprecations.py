@@ -8,15 +8,14 @@ has gone already the table says since when.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import cache
+from typing import NamedTuple
 
 from checks.pipecat import tables, timeline
 from checks.pipecat.releases import Release
 
 
-@dataclass(frozen=True, slots=True)
-class Deprecation:
+class Deprecation(NamedTuple):
     """One record: what is deprecated, of which kind, since when, and what upstream names in its place, if anything.
 
     ``gone`` is the release from which on it is not there, None for what the newest one still has.
@@ -44,7 +43,7 @@ def _records() -> dict[tuple[str, str], Deprecation]:
     found: dict[tuple[str, str], Deprecation] = {}
     for name, kind, since, removed_in, _, replacement, gone in tables.rows("deprecations.tsv"):
         one = Deprecation(name, kind, _release(since), gone or removed_in or None, replacement or None)
-        found[name, kind] = replace(one, gone=_release(gone)) if gone else one
+        found[name, kind] = one._replace(gone=_release(gone)) if gone else one
     return found
 
 

@@ -7,7 +7,7 @@ and forgets it when the tools no longer list it; one registered by hand stays.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.pipecat.releases import Release
 from checks.rule import Fix
@@ -19,8 +19,7 @@ _BY_ITSELF_SINCE = Release(1, 4, 0)
 _LISTS = ("standard_tools", "tools")
 
 
-@dataclass(frozen=True, slots=True)
-class Needless:
+class Needless(NamedTuple):
     """Facts of a statement that goes, and whether the program behaves the same without it."""
 
     statement: Span

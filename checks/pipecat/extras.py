@@ -8,8 +8,8 @@ local-smart-turn-v3 is read by modules that do without ``transformers`` from 1.3
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from checks.pipecat import tables
 from checks.pipecat.releases import RELEASES, Release, parse
@@ -17,8 +17,7 @@ from checks.pipecat.releases import RELEASES, Release, parse
 CORE = "pipecat-ai"
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Releases, the last exclusive and None for one to come, in which an extra asks for the same distributions."""
 
     since: Release

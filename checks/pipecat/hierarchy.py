@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.pipecat import timeline
 from checks.source import Source
@@ -18,8 +18,7 @@ BASE_OBSERVER = "pipecat.observers.base_observer.BaseObserver"
 FRAME_PROCESSOR = "pipecat.processors.frame_processor.FrameProcessor"
 
 
-@dataclass(frozen=True, slots=True)
-class Lineage:
+class Lineage(NamedTuple):
     """A class with what it derives from.
 
     ``own``: the project's classes, the class itself first, each with its file. ``outside``: the dotted names of the

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.arguments import Argument, Rewrite, arguments_of, check_comments
 from checks.pipecat import timeline
@@ -48,8 +48,7 @@ _INTERRUPT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What is decided on one keyword: the changes, if any, and what is to be said of it."""
 
     found: Unknown

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from checks.guards import tests_version
 from checks.pipecat import timeline
@@ -20,8 +19,7 @@ from checks.source import Source
 _OWNED = ("task_manager",)
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(NamedTuple):
     """A keyword of a call, the class it builds, since or until when that took it, and what becomes of it now."""
 
     call: ast.Call

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from checks.arguments import Change, Rewrite
 from checks.pipecat import tables, timeline
@@ -30,8 +30,7 @@ _PLAIN_DECORATORS = ("dataclass", "dataclasses.dataclass")
 _OWNED = frozenset({("pipecat.pipeline.worker_observer.WorkerObserver", name) for name in ("start", "stop")})
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
+class Gone(NamedTuple):
     """A member that a class of Pipecat's had: the class, the last release with it, and the first without."""
 
     owner: str

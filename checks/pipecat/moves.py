@@ -6,8 +6,8 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from checks.guards import tests_version
 from checks.importable import imported_as, is_free
@@ -21,8 +21,7 @@ from checks.source import Source, Span
 _TAKES_A_NAME = ("patch", "object", "import_module", "dict", "multiple")
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """A module that is gone ``since`` a release, and where its names are from then on."""
 
     module: str
@@ -30,8 +29,7 @@ class Move:
     names: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class NewHome:
+class NewHome(NamedTuple):
     """One imported name and its new home: ``from module import name as local``.
 
     ``local`` is the name the file uses from now on; ``uses`` are the places that must change to it.
@@ -44,8 +42,7 @@ class NewHome:
     uses: tuple[Span, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MovedImport:
+class MovedImport(NamedTuple):
     """Facts of an import statement: the names in it that move. ``whole``: all of them do, to one module."""
 
     statement: Span
@@ -92,8 +89,7 @@ def moved_names(node: ast.ImportFrom, new: Mapping[ast.alias, str], source: Sour
     return MovedImport(source.span(node), homes, len({home.module for home in homes}) == 1)
 
 
-@dataclass(frozen=True, slots=True)
-class DottedUse:
+class DottedUse(NamedTuple):
     """Facts of a use ``module.name``: what stands there from now on, imported from ``module`` if that is given."""
 
     whole: Span

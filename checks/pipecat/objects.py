@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.guards import conditions, is_none, same
 from checks.names import MOST_BINDINGS, Binding
@@ -22,8 +22,7 @@ from checks.source import Source
 _MOST_STEPS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Object:
+class Object(NamedTuple):
     """What is known of an object: its class's lineage, and whether it is of just that class or may be of a subclass."""
 
     lineage: Lineage

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from typing import cast
+from typing import NamedTuple, cast
 
 from checks.names import FUNCTIONS, Binding
 from checks.source import Source
@@ -25,8 +25,7 @@ _OPTIONS_OF_A_SPAN = ("context", "kind", "attributes", "links")
 _BUILTINS = frozenset(dir(builtins))
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(NamedTuple):
     """How the spans of one tracer begin.
 
     ``opened``: lines that open a span for ``service`` and return it, with the decorator's ``options`` by their names.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.arguments import Argument, Change, Rewrite, arguments_of
 from checks.names import parameters
@@ -23,8 +23,7 @@ from checks.unclear import Unclear
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-@dataclass(frozen=True, slots=True)
-class Outdated:
+class Outdated(NamedTuple):
     """A method, the signature that the target release calls it by, and the one it was written for."""
 
     method: Function

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.pipecat.hierarchy import BASE_OBJECT, FRAME_PROCESSOR, lineage, method, pipecat_name
 from checks.pipecat.wiring import (
@@ -21,8 +21,7 @@ from checks.source import Source
 OWN_ATTRIBUTE = "_pipeline_task_manager"
 
 
-@dataclass(frozen=True, slots=True)
-class Ownership:
+class Ownership(NamedTuple):
     """Facts of an owner: every place that names its manager, and where it hands the manager to the base class."""
 
     renamed: tuple[Replacement, ...]

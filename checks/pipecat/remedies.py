@@ -22,8 +22,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from functools import cache
+from typing import NamedTuple
 
 from checks.arguments import (
     Argument,
@@ -51,8 +51,7 @@ _INTO = re.compile(r"(\w+)=(pipecat\.[\w.]+)\((\w*|\*\*|\w+=.+)\)")
 _DOTTED = re.compile(r"\bpipecat(?:\.\w+)+")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """What becomes of a keyword with a value, in the words of keywords.tsv."""
 
     value: str
@@ -88,8 +87,7 @@ def row_for(owner: str, keyword: ast.keyword, source: Source) -> Row | None:
     return next((row for row in rows if row.is_for(value)), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """A keyword of a call; ``owner`` is the dotted name of the class, function or method called.
 
     ``since`` is the release from which on there is something to give instead, where that is known.
@@ -364,7 +362,7 @@ def _made_of(keyword: ast.keyword, becomes: str, old: Argument, source: Source) 
     plain = isinstance(keyword.value, (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Constant, ast.JoinedStr))
     text, imports = as_imported(new)
     check_imports(imports, keyword.value, source)
-    return replace(old, text=f"{name}={text.replace('{}', value if plain else f'({value})')}"), imports
+    return old._replace(text=f"{name}={text.replace('{}', value if plain else f'({value})')}"), imports
 
 
 def _from_dict(value: ast.expr, dotted: str, source: Source) -> list[Argument]:

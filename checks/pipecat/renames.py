@@ -7,8 +7,8 @@ other. The rows are facts of the wheels: what the old name was defined as when i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from checks.pipecat import tables, timeline
 from checks.pipecat.deprecations import of_name
@@ -16,8 +16,7 @@ from checks.pipecat.releases import Release
 from checks.rule import Fix
 
 
-@dataclass(frozen=True, slots=True)
-class NewName:
+class NewName(NamedTuple):
     """The dotted name to use in a name's place, and how far it behaves the same."""
 
     dotted: str

@@ -18,8 +18,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 
 from checks.arguments import (
     Argument,
@@ -43,8 +44,7 @@ _FIELD = re.compile(r"settings=[\w.]+\.Settings\((?:(\w+)=)?\.\.\.\)")
 _FIRST = Release(1, 0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(NamedTuple):
     """An argument that is a field of the settings now, or holds several (``field`` is None)."""
 
     keyword: ast.keyword
@@ -52,8 +52,7 @@ class Moved:
     field: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     """What becomes of one argument or field, in the words of settings.tsv."""
 
     kind: str
@@ -164,7 +163,7 @@ def _merged(given: ast.keyword, outcome: _Outcome, arguments: Arguments) -> Argu
     head = f"settings={source.segment(value.func)}"
     fields = [*inner.items, *(one for name, one in outcome.fields.items() if name not in known)]
     together = put_together(head, fields, by_line=inner.by_line or arguments.by_line, gap=item.gap)
-    return replace(together, above=item.above, behind=item.behind)
+    return together._replace(above=item.above, behind=item.behind)
 
 
 def _settle(one: Moved, item: Argument, outcome: _Outcome, given: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.arguments import Change, Rewrite, check_comments
 from checks.guards import tests_version
@@ -42,8 +42,7 @@ _GIVEN = {
 _CALLED = {_FRAME: ("frame", "start_frame"), _MANAGER: ("task_manager",)}
 
 
-@dataclass(frozen=True, slots=True)
-class Expecting:
+class Expecting(NamedTuple):
     """A ``setup`` whose parameter expects what an earlier release gave it; ``given`` is the class of that."""
 
     method: ast.AsyncFunctionDef

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from checks.guards import is_none
 from checks.names import parameters
@@ -42,8 +42,7 @@ class Form(StrEnum):
     FACTORY = "factory"
 
 
-@dataclass(frozen=True, slots=True)
-class SpanDecorator:
+class SpanDecorator(NamedTuple):
     """A decorator that only traces.
 
     ``body`` is what its own statements are replaced in: from behind its docstring and its early exit to its end.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.names import FUNCTIONS
 from checks.pipecat.openings import (
@@ -25,8 +25,7 @@ _Block = list[ast.stmt]
 _CURRENT_SPAN = ("get_current_span", "get_current", "inject", "attach")
 
 
-@dataclass(frozen=True, slots=True)
-class SpanByHand:
+class SpanByHand(NamedTuple):
     """What a span begins with, and the lines of ``run_tts`` that deal with it."""
 
     opening: Opening

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.guards import is_none
 from checks.hoist import unused_name
@@ -25,8 +25,7 @@ END = "pipecat.frames.frames.LLMFullResponseEndFrame"
 _Method = ast.AsyncFunctionDef | ast.FunctionDef
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """The places of one service that change.
 
     ``dropped``: statements that give up the tracked item. ``condition`` and its new text: when an item is taken up.
@@ -47,8 +46,7 @@ class Turn:
     flag: str
 
 
-@dataclass(frozen=True, slots=True)
-class TakingUp:
+class TakingUp(NamedTuple):
     """Where a service takes up an item: ``if not self.X: self.X = Tracked(item_id=…); push TTSStartedFrame``.
 
     ``item`` is the keyword that says which item it is; ``switches``: the test sees another item already.

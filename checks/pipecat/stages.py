@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.arguments import Change, Rewrite, elements_of
 from checks.guards import tests_version
@@ -17,8 +17,7 @@ from checks.source import Source, Span
 from checks.unclear import Unclear
 
 
-@dataclass(frozen=True, slots=True)
-class Leaving:
+class Leaving(NamedTuple):
     """Facts of a processor that leaves a pipeline: the texts that change, and the statements that go.
 
     ``inserted`` are lines to stand in front of a statement, ``behind`` those to stand behind one.
@@ -37,8 +36,7 @@ class Leaving:
                 raise Unclear(f"a comment in line {span.line} or below would have no place")
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(NamedTuple):
     """A list of a pipeline's elements, the call that makes the pair among them, and what each half is called there."""
 
     elements: ast.List

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.arguments import Change, Rewrite
 from checks.pipecat import timeline
@@ -30,8 +30,7 @@ _MAY_BE_AWAITED = ("Any", "Await", "Corout", "Future", "Task", "object")
 _PLAIN = (ast.JoinedStr, ast.BinOp, ast.Compare, ast.List, ast.Dict, ast.Set, ast.Tuple, ast.ListComp, ast.DictComp)
 
 
-@dataclass(frozen=True, slots=True)
-class SyncOverride:
+class SyncOverride(NamedTuple):
     """A method that is not async, the class of Pipecat's that has it so, and since when that is."""
 
     method: ast.FunctionDef

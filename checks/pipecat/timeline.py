@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, Literal, TypedDict, TypeVar, cast
+from typing import Any, Literal, NamedTuple, TypedDict, TypeVar, cast
 
 from checks.pipecat import tables
 from checks.pipecat.releases import RELEASES, Release
@@ -87,8 +86,7 @@ def _last(runs: list[Run[ValueT]], index: int) -> ValueT | None:
 # -- names
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A dotted name taken apart: its module, and what of the name stands within it (``""``: the module itself)."""
 
     module: str
@@ -272,8 +270,7 @@ def lineage(name: str, release: Release) -> tuple[str, ...]:
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class Constructor:
+class Constructor(NamedTuple):
     """What a class can be built with: keywords, and what becomes of any other one.
 
     ``swallowed``: ignored without a word; ``refused``: TypeError or a validation error; None: it cannot be told.
@@ -482,8 +479,7 @@ def is_of_python(name: str) -> bool:
     return name.startswith("model_") or name in _OF_MODEL or any(hasattr(kind, name) for kind in _OF_PYTHON.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """What a method is called with, ``self`` left out; names begin with a star where it takes any number.
 
     ``since`` is the release from which on it is so; what ``yields`` is iterated over, not awaited.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.arguments import Change, Rewrite
 from checks.importable import check_imports
@@ -28,8 +28,7 @@ _NEW = "params"
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-@dataclass(frozen=True, slots=True)
-class Handler:
+class Handler(NamedTuple):
     """A function that is registered as a tool's handler, its six parameters, and where it is registered."""
 
     function: Function

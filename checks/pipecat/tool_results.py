@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.hoist import unused_name
 from checks.loggers import module_logger
@@ -21,16 +21,14 @@ from checks.unclear import Unclear
 CONTEXT = "pipecat.processors.aggregators.llm_context"
 
 
-@dataclass(frozen=True, slots=True)
-class Warned:
+class Warned(NamedTuple):
     """A flag of the service that a warning has been given, and the statements behind which it begins anew."""
 
     flag: str
     begins: tuple[Span, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Routing:
+class Routing(NamedTuple):
     """Where and how a loop routes async-tool messages.
 
     ``before``: the statement to put the routing in front of. ``skips``: whether messages of a service's own are to be

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from checks.arguments import Argument, Change, Rewrite, arguments_of
 from checks.guards import is_none
@@ -34,8 +34,7 @@ _OWN_WAYS = ("VADProcessor", "VADController", "ExternalUserTurnStrategies")
 _AGGREGATE = ("create_context_aggregator", "LLMContext", "LLMUserAggregator")
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What is decided on some analyzers together: the changes, if any, and what is to be said of them."""
 
     found: Sequence[Unknown]
@@ -179,21 +178,21 @@ def _value(some: Sequence[Unknown], at: ast.expr, source: Source) -> Argument | 
         raise Unclear("the transports of this file are given different ones")
     first = real[0]
     check_means_the_same(first.keyword.value, at, source)
-    return replace(arguments_of(first.call, source).of(first.keyword), gap=", ")
+    return arguments_of(first.call, source).of(first.keyword)._replace(gap=", ")
 
 
 def _with(analyzer: str, item: Argument, wanted: Wanted, source: Source) -> Wanted:
     """Return what is wanted of the user aggregator with what stands for one more analyzer."""
     assert isinstance(item.node, ast.keyword)
     if analyzer == "vad_analyzer":
-        return replace(wanted, fields=(*wanted.fields, item))
+        return wanted._replace(fields=(*wanted.fields, item))
     value = item.node.value
     if isinstance(value, ast.Call) and not value.args and not value.keywords:
         named = source.project.resolve(value.func, source)
         if named == _DEFAULT_ANALYZER:
             return wanted  # which is what the aggregator uses by itself
-    stop = replace(item, text=f"stop=[TurnAnalyzerUserTurnStopStrategy({item.text})]")
-    return replace(wanted, strategies=(*wanted.strategies, stop), imports=(*wanted.imports, _STRATEGY))
+    stop = item._replace(text=f"stop=[TurnAnalyzerUserTurnStopStrategy({item.text})]")
+    return wanted._replace(strategies=(*wanted.strategies, stop), imports=(*wanted.imports, _STRATEGY))
 
 
 def _without(call: ast.Call, found: Sequence[Unknown], source: Source) -> Change:

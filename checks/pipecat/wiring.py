@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.pipecat.hierarchy import (
     BASE_OBJECT,
@@ -47,24 +47,21 @@ NEEDLES = (PARAMETER, "TaskObserver", "WorkerObserver", "task_observer", "TaskMa
 _LIFECYCLE = ("start", "stop", "cleanup", "setup")
 
 
-@dataclass(frozen=True, slots=True)
-class Replacement:
+class Replacement(NamedTuple):
     """Text that takes the place of a span."""
 
     span: Span
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Insertion:
+class Insertion(NamedTuple):
     """A statement to stand in front of another one."""
 
     before: Span
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Construction:
+class Construction(NamedTuple):
     """Facts of a constructor call: the argument it loses, and the setup() calls to add."""
 
     call: Span
@@ -72,8 +69,7 @@ class Construction:
     setups: tuple[Insertion, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(NamedTuple):
     """Facts of a class: the parameter its constructor loses with all that depends on it."""
 
     function: Span

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from checks.pipecat.releases import Release
 from checks.rule import Finding, Fix
@@ -28,8 +28,7 @@ class Status(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One file of the ledger: its status with the reason, and its findings, each with whether the run mends it.
 
     A changed file has a reason where some of its fixes were refused. ``note`` says what changes beside findings.

@@ -31,7 +31,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.pipecat.hierarchy import lineage, method
 from checks.pipecat.realtime import OPENAI_REALTIME
@@ -55,8 +55,7 @@ RULE = Rule(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """The method to delete."""
 
     method: Span

@@ -35,7 +35,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.pipecat.tracing import DESCRIPTOR_SINCE, METHOD, TRACED_TTS, hands_on, is_set_name_tracer, meaning
 from checks.rule import Finding, Fix, Impact, Rule
@@ -51,8 +51,7 @@ RULE = Rule(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """The decorators from the outermost to the tracer, whose texts are put in another order."""
 
     decorators: tuple[Span, ...]

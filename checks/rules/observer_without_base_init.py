@@ -34,7 +34,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.guards import tests_version
 from checks.pipecat.hierarchy import BASE_OBSERVER, Lineage, is_of_library, lineage, method
@@ -56,8 +56,7 @@ RULE = Rule(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """The first statement of the constructor, and whether it is the docstring."""
 
     first: Span

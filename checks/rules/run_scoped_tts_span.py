@@ -38,7 +38,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.loggers import module_logger
 from checks.pipecat.hierarchy import method
@@ -102,8 +102,7 @@ RULE = Rule(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Replaced:
+class Replaced(NamedTuple):
     """A decorator whose ``body`` is replaced. ``function``: the parameter that takes the method."""
 
     definition: Span
@@ -113,8 +112,7 @@ class Replaced:
     function: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class TakenOver:
+class TakenOver(NamedTuple):
     """A ``run_tts`` that gets the decorator ``name``, made in front of its class, and loses lines of its own."""
 
     definition: Span
@@ -123,8 +121,7 @@ class TakenOver:
     lines: Lines
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What becomes of one tracer. ``key`` names its functions.
 
     ``tracer``: where the tracer's classes are written, None where the module has them; ``imports``: what they need;
@@ -139,8 +136,7 @@ class Facts:
     logger: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     """One tracer that objects are raised to: how it is changed, or why it is not."""
 
     at: ast.AST | Span

@@ -41,7 +41,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.guards import tests_version
 from checks.pipecat.families import family_of, nearest_taker
@@ -89,8 +89,7 @@ RULE = Rule(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class LifecycleCall:
+class LifecycleCall(NamedTuple):
     """Facts of ``await observer.start()`` or ``.stop()`` on 1.8.0: the statement goes, or becomes ``text``."""
 
     statement: Span

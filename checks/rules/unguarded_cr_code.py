@@ -35,7 +35,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.fstring import free_quotes, is_labelled
 from checks.guards import tolerates_none
@@ -62,8 +62,7 @@ RULE = Rule(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What is to be read safely.
 
     ``whole`` is replaced; ``subject`` is the expression read from; ``name`` is the attribute of the code object, None

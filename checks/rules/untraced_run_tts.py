@@ -32,7 +32,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.pipecat.tracing import (
     DECORATORS,
@@ -60,8 +60,7 @@ RULE = Rule(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """The method to decorate (or the first decorator above it), and what to import for it."""
 
     before: Span

@@ -26,7 +26,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.rule import Finding, Fix, Impact, Rule, all_rules
 from checks.source import Source, Span
@@ -35,8 +35,7 @@ from checks.suppression import Suppression, suppressions
 RULE = Rule(__name__, needles=("codemods:",), about=None, fix=Fix.SAFE, impact=Impact.DEFECT)
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """``comment`` is what is to be replaced by ``text``; an empty text takes the whole comment."""
 
     comment: Span

@@ -30,7 +30,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.guards import is_none, tests_version
 from checks.pipecat.objects import classes_of
@@ -54,8 +54,7 @@ _RUNNER = "pipecat.workers.runner.WorkerRunner"
 _PARAMETERS = ("worker", "task")
 
 
-@dataclass(frozen=True, slots=True)
-class Steps:
+class Steps(NamedTuple):
     """Facts of a statement: the lines that take its place."""
 
     statement: Span

@@ -32,7 +32,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from checks.pipecat.tracing import (
     DECORATORS,
@@ -57,8 +57,7 @@ RULE = Rule(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """The name of the wrong decorator. ``module``: where the right one is imported from, None for an attribute."""
 
     decorator: Span

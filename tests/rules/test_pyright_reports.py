@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,7 +26,7 @@ CASES = cases(RULE)
 def said_of(case: Case, root: Path) -> list[Diagnostic]:
     """Return the report of a case as of files below a root."""
     data = (case.folder / "report.json").read_bytes()
-    return [replace(one, path=root / one.path) for one in read(data, "report.json")]
+    return [one._replace(path=root / one.path) for one in read(data, "report.json")]
 
 
 def joined(root: Path, said: list[Diagnostic], *select: str, ignore: tuple[str, ...] = ()) -> list[Finding]:
