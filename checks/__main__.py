@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from checks.surroundings import leave_out_current_folder
+from checks.surroundings import leave_out_current_folder, wait_with_garbage
 
 
 def main() -> None:
     """Run the check command."""
+    wait_with_garbage()
     leave_out_current_folder()
     from checks.cli import check, run
 

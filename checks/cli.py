@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gc
 import io
 import os
 import sys
@@ -17,14 +16,12 @@ from checks.errors import UsageError, unknown
 from checks.inspect import Inspection
 from checks.pool import default_jobs, spread
 from checks.progress import progress
+from checks.registry import all_rules
 from checks.report import Entry, Ledger, Status, plural, printable, shown_path
-from checks.rule import all_rules
 from checks.session import Request, Session, Workspace, begin
 from checks.source import Unreadable, contents, decode
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
-# From how many files on it pays to look through all of them before they are dealt out.
-_MANY = 200
 FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
 
 
@@ -148,14 +145,16 @@ def died(item: tuple[int, Path]) -> Inspection:
 def inspect_all(session: Session, jobs: int | None) -> Iterable[tuple[Workspace, Inspection]]:
     """Yield what is found in each file of a session, in order."""
     items = [(i, path) for i, workspace in enumerate(session.workspaces) for path in workspace.files]
-    if len(items) > _MANY:
-        for workspace in session.workspaces:
-            for about in {rule.about for rule in workspace.rules.values() if rule.about is not None}:
-                workspace.project.holds(about)  # searched once here, and not by each process
+    jobs = jobs or default_jobs(len(items))
+    if jobs > 1:
+        for workspace in session.workspaces:  # done once here, and not by each process
+            for rule in workspace.rules.values():
+                if rule.about is None or workspace.project.holds(rule.about):
+                    rule.load()
     results = spread(
         inspect_item,
         items,
-        jobs or default_jobs(len(items)),
+        jobs,
         died=died,
         setup=use,
         arguments=(session.workspaces,),
@@ -337,8 +336,6 @@ def explain(rule: str, debug: bool) -> None:
 def run(command: click.Command, name: str) -> None:
     """Run a command: every failure is one line on stderr with exit code 2, Ctrl-C is 130."""
     arguments = sys.argv[1:]
-    # Trees and what is known of them stay until the end: looking among them for garbage takes a third of a run.
-    gc.set_threshold(100_000, 50, 1000)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

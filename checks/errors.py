@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 _SHORT = 80
@@ -14,6 +13,8 @@ class UsageError(Exception):
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """Return the error for a name that does not exist, with the nearest one that does."""
+    import difflib
+
     name = shortened(name)
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.4)
     hint = f"; did you mean {close[0]!r}?" if close else ""

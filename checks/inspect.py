@@ -79,6 +79,7 @@ def find(source: Source, rules: Iterable[Rule], ran: frozenset[str]) -> list[Fin
         RuleCrashed: a rule failed.
     """
     findings: list[Finding] = []
+    rules = [rule.load() for rule in rules]
     finishers = [rule for rule in rules if rule.finisher]
     source.tree  # noqa: B018
     for rule in rules:

@@ -21,8 +21,9 @@ from checks.inspect import Inspection
 from checks.pipecat.releases import NEWEST, RELEASES, Release, pinned
 from checks.pool import default_jobs, spread
 from checks.progress import progress
+from checks.registry import impact_of
 from checks.report import Entry
-from checks.rule import Finding, Fix, Impact, impact_of
+from checks.rule import Finding, Fix, Impact
 from checks.session import Request, Session, Workspace, begin, release_of
 from checks.source import Span
 

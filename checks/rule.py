@@ -1,4 +1,4 @@
-"""What a rule is, what it finds, and which rules there are.
+"""What a rule is, and what it finds.
 
 A rule is a module in ``checks.rules`` with a ``RULE`` and the functions that decide; its docstring is what ``explain``
 shows. Installed packages add rules through the entry point group ``pipecat_codemods.rules``, each entry naming a
@@ -9,15 +9,10 @@ from __future__ import annotations
 
 import ast
 import importlib
-import os
-import pkgutil
-import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from enum import StrEnum
-from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from checks.errors import UsageError, unknown
 from checks.source import Located, Source, Span
 
 if TYPE_CHECKING:
@@ -126,6 +121,7 @@ class Rule:
         self.visitors: list[tuple[type[ast.AST], Visitor, NodeNames | None]] = []
         self.deciders: list[Decider] = []
         self.finisher: Finisher | None = None
+        self._loaded = False
 
     def on(
         self, kind: type[NodeT], *, named: NodeNames | None = None
@@ -153,8 +149,17 @@ class Rule:
         self.finisher = finisher
         return finisher
 
+    def load(self) -> Rule:
+        """Return the rule with the functions that decide, importing its module if that has not been."""
+        if not self._loaded:
+            one: Rule = importlib.import_module(self.module).RULE
+            self.visitors, self.deciders, self.finisher = one.visitors, one.deciders, one.finisher
+            self._loaded = True
+        return self
+
     def visit(self, source: Source) -> Iterator[Finding]:
         """Yield what the rule finds in a file, its say at the end left out."""
+        self.load()
         for kind, visitor, names in self.visitors:
             wanted = names() if callable(names) else names
             for node in source.nodes(kind) if wanted is None else source.named(kind, wanted):
@@ -201,75 +206,9 @@ class Rule:
     @property
     def doc(self) -> str:
         """The rule's documentation: its module's docstring."""
-        return (sys.modules[self.module].__doc__ or "").strip()
+        return (importlib.import_module(self.module).__doc__ or "").strip()
 
     @property
     def summary(self) -> str:
         """The first line of the documentation."""
         return self.doc.partition("\n")[0]
-
-
-@cache
-def all_rules() -> dict[str, Rule]:
-    """Return every rule by name: the modules of ``checks.rules`` and what installed packages add."""
-    import checks.rules
-
-    modules = [f"checks.rules.{info.name}" for info in pkgutil.iter_modules(checks.rules.__path__)]
-    found = [_load(module) for module in [*modules, *_plugin_modules()]]
-    return {rule.name: rule for rule in sorted(found, key=lambda rule: rule.name)}
-
-
-def _plugin_modules() -> Iterator[str]:
-    group = "pipecat_codemods.rules"
-    if any(_declares(group.encode(), folder) for folder in sys.path):
-        from importlib.metadata import entry_points
-
-        for entry in entry_points(group=group):
-            yield entry.value
-
-
-def _declares(group: bytes, folder: str) -> bool:
-    """Tell whether a package in a folder may have entry points of a group.
-
-    Importing importlib.metadata takes as long as checking a dozen files, and hardly anybody has any.
-    """
-    if os.path.isfile(folder):
-        return True  # an archive, into which importlib.metadata looks
-    try:
-        packages = [one.path for one in os.scandir(folder or ".") if one.name.endswith((".dist-info", ".egg-info"))]
-    except OSError:
-        return False
-    for package in packages:
-        try:
-            with open(os.path.join(package, "entry_points.txt"), "rb") as file:
-                if group in file.read():
-                    return True
-        except OSError:
-            continue
-    return False
-
-
-def _load(module: str) -> Rule:
-    rule = getattr(importlib.import_module(module), "RULE", None)
-    if not isinstance(rule, Rule):
-        raise UsageError(f"{module} is not a rule: it has no RULE")
-    return rule
-
-
-def impact_of(finding: Finding) -> Impact:
-    """Return what becomes of the code that a finding is about."""
-    return all_rules()[finding.rule].impact
-
-
-def chosen_rules(select: Iterable[str], ignore: Iterable[str]) -> dict[str, Rule]:
-    """Return the rules to run: those selected (none named: all) less those ignored.
-
-    Raises:
-        UsageError: a name that is no rule's.
-    """
-    rules = all_rules()
-    select, ignore = list(select), set(ignore)
-    for name in (*select, *ignore):
-        if name not in rules:
-            raise unknown("rule", name, rules)
-    return {name: rule for name, rule in rules.items() if (not select or name in select) and name not in ignore}

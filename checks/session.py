@@ -15,8 +15,9 @@ from checks.errors import UsageError
 from checks.inspect import Inspection, inspect
 from checks.pipecat.releases import NEWEST, Release, UnknownRelease, parse, pinned
 from checks.project import Project
+from checks.registry import all_rules, chosen_rules
 from checks.requirements import is_requirement_file, mentions
-from checks.rule import Rule, all_rules, chosen_rules
+from checks.rule import Rule
 
 if TYPE_CHECKING:
     from checks.baseline import Baseline, Key

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
@@ -33,6 +32,8 @@ class String(NamedTuple):
 
 def strings(text: str) -> list[String]:
     """Return the strings of a document in order; none where it is not TOML, or nested too deeply."""
+    import tomllib
+
     try:
         tomllib.loads(text.replace("\r\n", "\n"))
         return list(_Reader(text).document())
@@ -78,7 +79,7 @@ class _Reader:
     def _value(self, path: Path) -> Iterator[String]:
         token = self._next()
         if token.lastgroup == "string":
-            text = tomllib.loads(f"x = {token[0]}")["x"] if "\\" in token[0] else token[0][1:-1]
+            text = _unescaped(token[0]) if "\\" in token[0] else token[0][1:-1]
             yield String(path, text, token.start() + 1, token.end() - 1)
         elif token[0] == "[":
             yield from self._array(path)
@@ -116,3 +117,9 @@ class _Reader:
             self.at = at + 1
             return True
         return False
+
+
+def _unescaped(literal: str) -> str:
+    import tomllib
+
+    return tomllib.loads(f"x = {literal}")["x"]

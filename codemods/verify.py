@@ -12,8 +12,8 @@ from typing import cast
 from checks.inspect import find
 from checks.pipecat import timeline
 from checks.pipecat.hierarchy import is_of_library
+from checks.registry import all_rules
 from checks.requirements import RequirementFile, is_required
-from checks.rule import all_rules
 from checks.source import Source
 
 # The rules that the timeline alone drives: what code links to and the target release does not have.

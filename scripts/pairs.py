@@ -25,7 +25,8 @@ from typing import Any
 from packaging.requirements import Requirement
 
 from checks.pipecat.releases import RELEASES, Release
-from checks.rule import Impact, all_rules
+from checks.registry import all_rules
+from checks.rule import Impact
 
 ROOT = Path(__file__).parent.parent
 PAIRS = (

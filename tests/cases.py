@@ -110,6 +110,6 @@ def assert_case(case: Case, scratch: Path) -> None:
 
 
 def _others(case: Case) -> tuple[str, ...]:
-    from checks.rule import all_rules
+    from checks.registry import all_rules
 
     return tuple(name for name in all_rules() if name not in (case.rule, *case.beside))

@@ -27,8 +27,9 @@ import libcst
 
 from checks import session as sessions
 from checks.cli import inspect_all
+from checks.registry import chosen_rules
 from checks.report import Ledger, Status
-from checks.rule import Rule, chosen_rules
+from checks.rule import Rule
 from checks.session import Request, begin
 from checks.source import decode
 from codemods import apply, mend

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from checks.rule import Fix, all_rules
+from checks.registry import all_rules
+from checks.rule import Fix
 
 REPOSITORY = Path(__file__).parent.parent
 HEADINGS = ["What it finds:", "Why it matters:", "Example:", "Fix safety:", "References:"]

@@ -11,7 +11,8 @@ from checks.pipecat import deprecations
 from checks.pipecat.releases import NEWEST, Release, parse
 from checks.plan import Held, begins
 from checks.plan import plan as look_ahead
-from checks.rule import Fix, Impact, all_rules
+from checks.registry import all_rules
+from checks.rule import Fix, Impact
 from checks.session import Request
 from checks.source import Span
 from tests.cases import contents
@@ -408,7 +409,7 @@ def test_missing_path_without_a_pin(tmp_path: Path) -> None:
 
 def test_a_rule_that_fails_at_a_release_in_between(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = project(tmp_path, {"a.py": BAD, "bot.py": BOT})
-    rule = all_rules()["deprecated-name"]
+    rule = all_rules()["deprecated-name"].load()
 
     def fail(node: Any, source: Any) -> list[Any]:
         if parse("1.0.0") < source.project.target < parse("1.8.0"):

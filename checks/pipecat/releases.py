@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +54,8 @@ def parse(text: str) -> Release:
 
 def _nearest(text: str, numbers: list[int]) -> Release:
     if not 1 <= len(numbers) <= 3:
+        import difflib
+
         names = [str(release) for release in RELEASES]
         close = difflib.get_close_matches(text, names, n=1, cutoff=0.0)
         return RELEASES[names.index(close[0])] if close else NEWEST

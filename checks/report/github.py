@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from checks.registry import impact_of
 from checks.report import Ledger, left_alone, posix_path, printable
-from checks.rule import Impact, impact_of
+from checks.rule import Impact
 
 _LEVELS = {Impact.BREAKS: "error", Impact.SILENT: "error", Impact.DEFECT: "warning", Impact.DEPRECATED: "notice"}
 

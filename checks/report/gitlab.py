@@ -6,8 +6,9 @@ import hashlib
 import json
 from collections import Counter
 
+from checks.registry import impact_of
 from checks.report import Ledger, posix_path
-from checks.rule import Finding, Impact, impact_of
+from checks.rule import Finding, Impact
 
 _SEVERITIES = {Impact.BREAKS: "critical", Impact.SILENT: "critical", Impact.DEFECT: "major", Impact.DEPRECATED: "minor"}
 

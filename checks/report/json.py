@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from checks.registry import impact_of
 from checks.report import Ledger, shown_path
-from checks.rule import Finding, impact_of
+from checks.rule import Finding
 
 if TYPE_CHECKING:
     from checks.plan import Upgrade

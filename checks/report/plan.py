@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from checks.registry import impact_of
 from checks.report import left_alone, plural, printable, shown_path
-from checks.rule import Finding, Fix, Impact, impact_of
+from checks.rule import Finding, Fix, Impact
 
 if TYPE_CHECKING:
     from checks.plan import Upgrade

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from checks.registry import all_rules, impact_of
 from checks.report import Ledger, posix_path
-from checks.rule import Finding, Impact, Rule, all_rules, impact_of
+from checks.rule import Finding, Impact, Rule
 
 _LEVELS = {Impact.BREAKS: "error", Impact.SILENT: "error", Impact.DEFECT: "warning", Impact.DEPRECATED: "note"}
 

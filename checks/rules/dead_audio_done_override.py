@@ -46,7 +46,7 @@ _ELSEWHERE = "move what it does to _handle_evt_response_done"
 
 RULE = Rule(
     __name__,
-    needles=(NAME,),
+    needles=("_handle_evt_audio_done",),
     fix=Fix.SAFE,
     impact=Impact.SILENT,
     since="1.2.0",

@@ -45,13 +45,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from checks.pipecat.interruptions import ALLOW, STRATEGIES, decisions
+from checks.pipecat.interruptions import decisions
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 
 RULE = Rule(
     __name__,
-    needles=(ALLOW, STRATEGIES),
+    needles=("allow_interruptions", "interruption_strategies"),
     fix=Fix.UNSAFE,
     impact=Impact.SILENT,
     since="1.0.0",

@@ -37,13 +37,13 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from checks.pipecat.tracing import DESCRIPTOR_SINCE, METHOD, TRACED_TTS, hands_on, is_set_name_tracer, meaning
+from checks.pipecat.tracing import DESCRIPTOR_SINCE, TRACED_TTS, hands_on, is_set_name_tracer, meaning
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source, Span
 
 RULE = Rule(
     __name__,
-    needles=("traced_tts", METHOD),
+    needles=("traced_tts", "run_tts"),
     fix=Fix.SAFE,
     impact=Impact.BREAKS,
     since="1.2.0",

@@ -51,7 +51,7 @@ RULE = Rule(
     needles=("Observer",),
     fix=Fix.SAFE,
     impact=Impact.BREAKS,
-    since=str(_ASKED_SINCE),
+    since="1.12.0",
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
 )
 

@@ -28,7 +28,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from checks.rule import Finding, Fix, Impact, Rule, all_rules
+from checks.registry import all_rules
+from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 
 OPTION = "--pyright"
@@ -38,7 +39,7 @@ RULE = Rule(
     fix=Fix.NONE,
     impact=Impact.BREAKS,
     url="https://github.com/microsoft/pyright/blob/main/docs/configuration.md",
-    option=OPTION,
+    option="--pyright",
 )
 
 

@@ -95,7 +95,7 @@ _NEW_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 RULE = Rule(
     __name__,
-    needles=("start_as_current_span", "start_span", METHOD),
+    needles=("start_as_current_span", "start_span", "run_tts"),
     fix=Fix.SAFE,
     impact=Impact.DEFECT,
     url="https://github.com/pipecat-ai/pipecat/releases/tag/v1.2.0",

@@ -53,10 +53,10 @@ _KEYWORDS = {
 
 RULE = Rule(
     __name__,
-    needles=(PACKAGE, "FlowManager"),
+    needles=("pipecat_flows", "FlowManager"),
     fix=Fix.SAFE,
     impact=Impact.BREAKS,
-    since=str(_SINCE),
+    since="1.5.0",
     url="https://docs.pipecat.ai/pipecat/migration/flows",
 )
 

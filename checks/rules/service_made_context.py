@@ -41,15 +41,25 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from checks.pipecat.context_moves import CREATE, GET_FRAME, ONLY_CONTEXTS, fix_of, moved, uses
+from checks.pipecat.context_moves import fix_of, moved, uses
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 from checks.unclear import Unclear
 
-_PARTS_OF_NAMES = ("LLMContext", "LiveContext", "ContextAggregator", "ResponseAggregator", "AggregatorParams")
 RULE = Rule(
     __name__,
-    needles=(*_PARTS_OF_NAMES, CREATE, GET_FRAME, *ONLY_CONTEXTS),
+    needles=(
+        "LLMContext",
+        "LiveContext",
+        "ContextAggregator",
+        "ResponseAggregator",
+        "AggregatorParams",
+        "create_context_aggregator",
+        "get_context_frame",
+        "get_messages_for_persistent_storage",
+        "get_messages_json",
+        "get_messages_for_initializing_history",
+    ),
     fix=Fix.SAFE,
     impact=Impact.BREAKS,
     since="1.0.0",

@@ -52,7 +52,6 @@ from checks.pipecat.releases import Release
 from checks.pipecat.wiring import (
     BASE_ATTRIBUTE,
     KEYWORD_IN_BASE,
-    NEEDLES,
     OBSERVERS,
     PARAMETER,
     TASKS_IN_BASE,
@@ -80,7 +79,7 @@ STARTED_BY_SETUP = Release(1, 8, 0)
 
 RULE = Rule(
     __name__,
-    needles=NEEDLES,
+    needles=("task_manager", "TaskObserver", "WorkerObserver", "task_observer", "TaskManager"),
     fix=Fix.SAFE,
     impact=Impact.BREAKS,
     since="1.2.0",

@@ -39,13 +39,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from checks.pipecat.turn_taking import ANALYZERS, decisions
+from checks.pipecat.turn_taking import decisions
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 
 RULE = Rule(
     __name__,
-    needles=ANALYZERS,
+    needles=("vad_analyzer", "turn_analyzer"),
     fix=Fix.SAFE,
     impact=Impact.SILENT,
     since="1.0.0",

@@ -44,22 +44,35 @@ from checks.natives import is_guarded, is_native
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import NEWLINE, Source, Span
 
-ATTRIBUTES = {
-    *("cr_code", "cr_frame", "cr_await", "cr_running", "cr_origin", "cr_suspended"),
-    *("gi_code", "gi_frame", "gi_running", "gi_yieldfrom", "gi_suspended"),
-    *("ag_code", "ag_frame", "ag_running", "ag_await", "ag_suspended"),
-}
 _NAMES = {"co_name", "co_qualname"}
 DEFAULT = "task"
 
 RULE = Rule(
     __name__,
-    needles=ATTRIBUTES,
+    needles=(
+        "cr_code",
+        "cr_frame",
+        "cr_await",
+        "cr_running",
+        "cr_origin",
+        "cr_suspended",
+        "gi_code",
+        "gi_frame",
+        "gi_running",
+        "gi_yieldfrom",
+        "gi_suspended",
+        "ag_code",
+        "ag_frame",
+        "ag_running",
+        "ag_await",
+        "ag_suspended",
+    ),
     about=None,
     fix=Fix.SAFE,
     impact=Impact.DEFECT,
     url="https://github.com/pipecat-ai/pipecat/releases/tag/v1.2.0",
 )
+ATTRIBUTES = frozenset(needle.decode() for needle in RULE.needles)
 
 
 class Facts(NamedTuple):

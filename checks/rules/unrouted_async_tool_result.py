@@ -62,7 +62,7 @@ METHOD = "_process_completed_function_calls"
 
 RULE = Rule(
     __name__,
-    needles=("tool_call_id", METHOD),
+    needles=("tool_call_id", "_process_completed_function_calls"),
     fix=Fix.UNSAFE,
     impact=Impact.SILENT,
     since="1.2.0",

@@ -52,7 +52,7 @@ from checks.source import Source, Span
 
 RULE = Rule(
     __name__,
-    needles=(METHOD,),
+    needles=("run_tts",),
     fix=Fix.SAFE,
     impact=Impact.DEFECT,
     since="1.2.0",

@@ -28,7 +28,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from checks.rule import Finding, Fix, Impact, Rule, all_rules
+from checks.registry import all_rules
+from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source, Span
 from checks.suppression import Suppression, suppressions
 
