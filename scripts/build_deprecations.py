@@ -37,7 +37,7 @@ from pathlib import Path
 from build_timeline import DATA, is_public, release_of, sources
 
 sys.path.insert(0, str(DATA.parent.parent))
-from checks.pipecat import releases, timeline
+from checks.pipecat import events, releases, timeline
 
 HEADINGS = "name\tkind\tdeprecated_in\tremoved_in\trelation\treplacement\tgone_in"
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -310,8 +310,11 @@ def is_there(row: Row, release: releases.Release) -> bool:
     if row.kind in ("module", "class", "function", "value", "file-key"):
         return timeline.exists(row.name, release) is not False
     owner, _, leaf = row.name.rpartition(".")
-    if row.kind == "event" or timeline.exists(owner, release) is False:
-        return timeline.exists(owner, release) is not False
+    if timeline.exists(owner, release) is False:
+        return False
+    if row.kind == "event":
+        known = events.known_to(owner, release)
+        return known is None or leaf in known
     member = timeline.member(owner, leaf, release)
     if row.kind in ("method", "property"):
         return member is not None

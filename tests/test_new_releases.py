@@ -58,5 +58,6 @@ def test_an_update_builds_the_timeline_and_then_what_reads_it(
     assert [Path(one.split()[0]).name if "scripts" in one else one for one in ran[1:]] == [
         "fetch 99.0.0",
         "build_timeline.py",
+        "build_events.py",
         "build_deprecations.py",
     ]

@@ -17,7 +17,7 @@ from checks.session import Request, begin
 from tests.trees import released, wheel
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "build_timeline.py"
-LINKAGE = ("removed-name", "removed-keyword", "swallowed-keyword", "removed-method", "became-async")
+LINKAGE = ("removed-name", "removed-keyword", "swallowed-keyword", "removed-method", "removed-event", "became-async")
 
 
 def test_no_existing_name_is_missing_and_every_removed_one_is() -> None:

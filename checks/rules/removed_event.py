@@ -1,0 +1,107 @@
+"""An event that the target release does not have, so that its handler is never called.
+
+What it finds:
+    A handler for an event of an object whose class is plain, by ``event_handler`` or ``add_event_handler``, where the
+    class knew the event in an earlier release and does not know it in the target release.
+
+Why it matters:
+    A warning in the log is all that tells. The handler is not kept, and what it did is done no more: a transcript is
+    not saved, a call not hung up.
+
+Example:
+    ::
+
+        @task.event_handler("on_pipeline_ended")
+        async def ended(task, frame):
+            await save(task)
+
+    becomes::
+
+        @task.event_handler("on_pipeline_finished")
+        async def ended(task, frame):
+            if not isinstance(frame, EndFrame):
+                return
+            await save(task)
+
+Fix safety:
+    Safe: ``on_pipeline_finished`` came beside the other event, with the same frame, and for other frames too;
+    ``on_client_disconnected`` comes where ``on_client_closed`` did. Left to a human where nothing comes in an event's
+    place, where the handler may be called for something else too, and where the project still admits a release in which
+    the new event does not come or is another one.
+
+References:
+    https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from checks.guards import asks_for, catches, tests_version
+from checks.pipecat.advice import advice_on_keyword
+from checks.pipecat.event_moves import handed_on, move_of
+from checks.pipecat.events import HANDLED, GoneEvent, gone_event, nearest, once_lost
+from checks.pipecat.objects import owner_of
+from checks.rule import Finding, Fix, Impact, Rule
+from checks.source import Source
+from checks.unclear import Unclear
+
+RULE = Rule(
+    __name__,
+    needles=HANDLED,
+    fix=Fix.SAFE,
+    impact=Impact.SILENT,
+    url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
+)
+
+
+@RULE.on(ast.Attribute, named=HANDLED)
+def handled(node: ast.Attribute, source: Source) -> Iterator[Finding]:
+    """Decide on ``object.event_handler("event")``."""
+    call = source.parent(node)
+    event = _event(call) if isinstance(call, ast.Call) and call.func is node else None
+    if event is None or not isinstance(call, ast.Call) or event.value not in once_lost():
+        return
+    name, found = str(event.value), owner_of(node, source)
+    gone = gone_event(found, name, source) if found is not None else None
+    if gone is None or _is_guarded(call, name, source):
+        return
+    move, facts = move_of(gone, source.project.target), None
+    why = f"{move.event} comes now" if move is not None else _advice(gone, source)
+    try:
+        facts = handed_on(call, event, name, move, source) if move is not None else None
+    except Unclear as reason:
+        why += f", but {reason}"
+    message = f"{gone.story}: its handler is never called{f'; {why}' if why else ''}"
+    yield RULE.finding(source, event, message, facts=facts)
+
+
+def _event(call: ast.Call) -> ast.Constant | None:
+    """Return the event that a call names, where it is written out."""
+    given = [*call.args[:1], *(one.value for one in call.keywords if one.arg == "event_name")]
+    match given:
+        case [ast.Constant(value=str()) as event]:
+            return event
+        case _:
+            return None
+
+
+def _is_guarded(call: ast.Call, event: str, source: Source) -> bool:
+    """Tell whether the code has looked which release it runs with, or expects that an event may be missing."""
+    return tests_version(call, source) or asks_for(event, call, source) or _is_tried(call, source)
+
+
+def _is_tried(call: ast.Call, source: Source) -> bool:
+    """Tell whether a handler is given by a statement that alone is tried, as releases that raise an exception need."""
+    statement = next(above for above in source.ancestors(call) if isinstance(above, ast.stmt))
+    block = source.parent(statement)
+    is_alone = isinstance(block, (ast.Try, ast.With)) and block.body == [statement]
+    return is_alone and catches(call, source, "Exception")
+
+
+def _advice(gone: GoneEvent, source: Source) -> str:
+    target = source.project.target
+    said = advice_on_keyword(gone.owner, gone.event, target)
+    near = nearest(gone.owner, gone.event, target)
+    return said or (f"the nearest that it has: {', '.join(near)}" if near else "")
