@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from checks.inspect import inspect
 from checks.project import Project
@@ -20,11 +20,14 @@ from checks.rule import Finding, Fix, Rule
 from checks.source import Unreadable
 from codemods.fixes import fix_for
 from codemods.imports import needless_imports
+from codemods.moved import Moved
 from codemods.named import Lines, kept_findings
 from codemods.spared import Spared
 from codemods.splice import Edit, Refused, as_made, splice
 
 _MAX_ROUNDS = 20
+# So many mends are tried one by one for the one without which the others are sound.
+_MOST_TRIED = 50
 Wanted = Callable[[Finding], bool]
 RulesFor = Callable[[Path], Mapping[str, Rule]]
 
@@ -55,18 +58,39 @@ class Mended:
         return self.before != self.after
 
 
+_Key: TypeAlias = tuple[str, str, str, int, int]
+# Why units are held back, by key.
+_Held: TypeAlias = Mapping[_Key, str]
+
+
+class _Origins:
+    """Where findings stood before the rounds moved them."""
+
+    def __init__(self, old: Project, new: Project):
+        self._old, self._new = old, new
+        self._moved: dict[Path, Moved] = {}
+
+    def of(self, finding: Finding) -> tuple[int, int]:
+        """Return line and column in the old text; less than zero what was not there."""
+        path, at = Path(finding.path), (finding.span.line, finding.span.column)
+        if self._old is self._new:
+            return at
+        if path not in self._moved:
+            self._moved[path] = Moved(self._old.source(path).text, self._new.source(path).text)
+        return self._moved[path].before(*at) or (-at[0], -at[1])
+
+
 class _Unit(NamedTuple):
     """Findings that are mended together."""
 
     findings: tuple[Finding, ...]
+    origins: _Origins
 
     @property
-    def key(self) -> tuple[str, ...]:
-        """What tells a unit from others across rounds: its group, else its place in the text."""
+    def key(self) -> _Key:
+        """What tells a unit from others across rounds: what its first finding says, and of which place."""
         first = self.findings[0]
-        if first.group:
-            return (first.rule, first.group)
-        return (first.rule, first.path, first.message, str(first.span))
+        return (first.rule, first.path, first.message, *self.origins.of(first))
 
 
 class _ProofFailed(Exception):
@@ -104,32 +128,33 @@ def mend(
     what they held before, no fixable finding is left in them, and running again would change nothing. What fails a
     proof is left out, with the reason in ``refusals``.
     """
-    held: dict[tuple[str, ...], str] = {}
+    held: dict[_Key, str] = {}
     while True:
         try:
             return _attempt(paths, project, rules, wanted, held, spared or {}, lines)
         except _ProofFailed as failure:
             if not failure.units:
                 raise
-            guilty = [unit for unit in failure.units if _fails_alone(unit, project, rules, wanted, spared or {})]
-            for unit in guilty or failure.units:
-                held[unit.key] = str(failure)
+
+            def succeeds(paths: Sequence[Path], without: _Held, alone: _Key | None = None) -> bool:
+                try:
+                    _attempt(paths, project, rules, wanted, without, spared or {}, None if alone else lines, alone)
+                except _ProofFailed:
+                    return False
+                return True
+
+            for key in _guilty(failure.units, paths, held, succeeds):
+                held[key] = str(failure)
 
 
-def _fails_alone(
-    unit: _Unit, project: Project, rules: RulesFor, wanted: Wanted, spared: Mapping[Path, Sequence[Finding]]
-) -> bool:
-    """Tell whether a unit's edits give an unsound result all by themselves."""
-    paths = sorted({Path(finding.path) for finding in unit.findings})
-
-    def only(finding: Finding) -> bool:
-        return finding in unit.findings and wanted(finding)
-
-    try:
-        _attempt(paths, project, rules, only, {}, spared)
-    except _ProofFailed:
-        return True
-    return False
+def _guilty(units: Sequence[_Unit], paths: Sequence[Path], held: _Held, succeeds: Callable[..., bool]) -> list[_Key]:
+    """Return the keys of the units to blame: that fail by themselves, else the one without which the others do not."""
+    keys = {unit.key: sorted({Path(finding.path) for finding in unit.findings}) for unit in units}
+    alone = [key for key, own in keys.items() if not succeeds(own, {}, key)]
+    if alone:
+        return alone
+    few = [*keys][:_MOST_TRIED]
+    return next(([key] for key in few if succeeds(paths, {**held, key: ""})), [*keys])
 
 
 def _attempt(
@@ -137,14 +162,20 @@ def _attempt(
     project: Project,
     rules: RulesFor,
     wanted: Wanted,
-    held: dict[tuple[str, ...], str],
+    held: _Held,
     spared: Mapping[Path, Sequence[Finding]],
     lines: Lines | None = None,
+    alone: _Key | None = None,
 ) -> list[Mended]:
+    """Work out the mends that are not held; ``alone``: that one only.
+
+    Raises:
+        _ProofFailed: the result is not to be written.
+    """
     files = {path: _opened(path, project, rules) for path in paths}
     live = [path for path, file in files.items() if file.error is None]
-    alone = {path: Spared(spared[path], project.source(path)) for path in live if spared.get(path)}
-    for path, places in alone.items():
+    left_alone = {path: Spared(spared[path], project.source(path)) for path in live if spared.get(path)}
+    for path, places in left_alone.items():
         files[path].findings = places.others(files[path].findings, project.source(path))
     # From here on the files are what was read now, whatever happens to them on disk.
     pinned = current = project.changed({path: files[path].before for path in live})
@@ -152,31 +183,31 @@ def _attempt(
     done: list[_Unit] = []
     for number in range(_MAX_ROUNDS):
         # What cannot be edited as it stands is asked again in the next round: another mend may have cleared the way.
-        refused: dict[tuple[str, ...], str] = {}
+        refused: dict[_Key, str] = {}
         found = {path: list(files[path].findings) for path in live}
         if number:
             found = {path: _reinspected(path, current, rules, done) for path in live}
-            found |= {path: places.others(found[path], current.source(path)) for path, places in alone.items()}
+            found |= {path: places.others(found[path], current.source(path)) for path, places in left_alone.items()}
         if lines is not None:
             found = kept_findings(found, _moved(lines, pinned, current) if number else lines)
             for path in live if number == 0 else ():
                 files[path].findings[:] = found[path]
-        units = [unit for unit in _units(found, wanted) if unit.key not in held]
+        everything = _units(found, wanted, _Origins(pinned, current))
+        units = [one for one in everything if not held or one.key not in held]
+        units = [one for one in units if alone is None or one.key == alone]
         placed, drafts = _placed(units, current, refused)
         _note_applied(placed, files, first=number == 0)
         if not placed:
             _prove(contents, pinned, current, done)
-            return _settled(files, contents, found, {**held, **refused}, wanted)
+            return _settled(files, contents, found, everything, {**held, **refused}, wanted)
         done += placed
-        contents |= _written(drafts, current, placed, alone)
+        contents |= _written(drafts, current, placed, left_alone)
         current = pinned.changed(contents)
     raise _ProofFailed("the fix does not settle: each round leaves something to mend", done)
 
 
 def _moved(lines: Lines, old: Project, new: Project) -> Lines:
     """Return the lines that are named now that files have changed."""
-    from codemods.moved import Moved
-
     return {path: Moved(old.source(path).text, new.source(path).text).lines(named) for path, named in lines.items()}
 
 
@@ -199,9 +230,9 @@ def _touching(path: Path, units: Iterable[_Unit]) -> Iterator[_Unit]:
             yield unit
 
 
-def _units(found: Mapping[Path, Sequence[Finding]], wanted: Wanted) -> list[_Unit]:
+def _units(found: Mapping[Path, Sequence[Finding]], wanted: Wanted, origins: _Origins) -> list[_Unit]:
     """Return what may be mended now; a group of which a member is missing or not wanted is left out."""
-    single: list[_Unit] = []
+    single: list[tuple[Finding, ...]] = []
     groups: dict[tuple[str, str], list[Finding]] = {}
     for findings in found.values():
         for finding in findings:
@@ -210,17 +241,17 @@ def _units(found: Mapping[Path, Sequence[Finding]], wanted: Wanted) -> list[_Uni
             if finding.group:
                 groups.setdefault((finding.rule, finding.group), []).append(finding)
             elif wanted(finding):
-                single.append(_Unit((finding,)))
+                single.append((finding,))
     whole = [
-        _Unit(tuple(members))
+        tuple(members)
         for members in groups.values()
         if len(members) == members[0].group_size and all(wanted(member) for member in members)
     ]
-    return sorted([*single, *whole], key=lambda unit: unit.findings[0].place)
+    return [_Unit(one, origins) for one in sorted([*single, *whole], key=lambda findings: findings[0].place)]
 
 
 def _placed(
-    units: Sequence[_Unit], project: Project, refused: dict[tuple[str, ...], str]
+    units: Sequence[_Unit], project: Project, refused: dict[_Key, str]
 ) -> tuple[list[_Unit], dict[Path, list[Edit]]]:
     """Return the units whose edits go together in this round, and those edits by file; note why others have none."""
     placed: list[_Unit] = []
@@ -348,9 +379,11 @@ def _settled(
     files: Mapping[Path, Mended],
     contents: Mapping[Path, bytes],
     left: Mapping[Path, Sequence[Finding]],
-    held: Mapping[tuple[str, ...], str],
+    units: Sequence[_Unit],
+    held: _Held,
     wanted: Wanted,
 ) -> list[Mended]:
+    reasons = {id(finding): held.get(unit.key) for unit in units for finding in unit.findings} if held else {}
     for path, file in files.items():
         file.after = contents.get(path, file.before)
         known = [index for index in range(len(file.findings)) if index not in file.applied]
@@ -365,7 +398,7 @@ def _settled(
         for finding in left.get(path, ()):
             if finding.facts is None or not wanted(finding):
                 continue
-            reason = held.get(_Unit((finding,)).key)
+            reason = reasons.get(id(finding))
             if reason is not None:
                 file.refusals.append(f"line {finding.span.line}: {finding.rule}: {reason}")
             else:

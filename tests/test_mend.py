@@ -110,6 +110,42 @@ def test_a_bad_fix_costs_its_own_finding(
     assert ledger.summary()["applied"] == 3
 
 
+def test_a_bad_fix_is_known_again_when_others_have_moved_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root.mkdir()
+    (root / "pyproject.toml").touch()
+    (root / "a.py").write_text("def f(c):\n    return c.cr_code\n\n\ndef g(d):\n    x = 10, d.cr_code\n    return x\n")
+
+    def fix(facts: Any, draft: Any) -> None:
+        bad = '__import__("importlib").import_module("pipecat.sync.event_notifier")'
+        draft.replace(facts.whole, bad if facts.whole.column == 13 else 'getattr(\n        c, "cr_code", None\n    )')
+
+    monkeypatch.setattr(mend, "fix_for", lambda _: fix)
+    monkeypatch.setattr("checks.rules.unguarded_cr_code.tolerates_none", lambda *_: True)
+    ledger = run(root)
+    assert (root / "a.py").read_text().startswith('def f(c):\n    return getattr(\n        c, "cr_code", None\n    )\n')
+    assert ["event_notifier is gone" in reason for reason in reasons(ledger)] == [True]
+    assert ledger.summary()["applied"] == 1
+
+
+def test_of_mends_that_fail_only_together_one_is_left_out(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root.mkdir()
+    (root / "pyproject.toml").touch()
+    (root / "a.py").write_text(MANY)
+    right = fixes.fix_for("unguarded-cr-code")
+    assert right is not None
+
+    def compiled(data: bytes, *arguments: Any, **named: Any) -> Any:
+        if data.count(b"getattr(getattr(") > 1 and b"cr_code.co" not in data:
+            raise SyntaxError("too many of them")
+        return compile(data, *arguments, **named)
+
+    monkeypatch.setattr(mend, "compile", compiled, raising=False)
+    ledger = run(root)
+    assert "too many of them" in reasons(ledger)[0]
+    assert ledger.summary()["applied"] == MANY.count("cr_code") - 1
+    assert ledger.exit_code() == 2
+
+
 FORM_FEEDS = [
     # The only statement of its block, which gets a `pass` instead.
     "class Voice(OpenAIRealtimeLLMService):\n    async def _handle_evt_audio_done(self, \f evt):\n        pass\n",

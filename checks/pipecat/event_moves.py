@@ -12,8 +12,8 @@ it comes more often, also of which class the frame is, the last argument, when t
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from checks.arguments import STEP, Change, Rewrite
 from checks.guards import same
@@ -27,8 +27,7 @@ from checks.unclear import Unclear
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """The event that took another one's place, since when, and the class of the frame it must come with, if any."""
 
     event: str

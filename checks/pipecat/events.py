@@ -11,8 +11,8 @@ from __future__ import annotations
 import ast
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from checks.pipecat import tables, timeline
 from checks.pipecat.hierarchy import BASE_OBJECT, is_of_library, lineage
@@ -29,8 +29,7 @@ _REGISTER, _KEPT = "_register_event_handler", "_event_handlers"
 _FEW = 4
 
 
-@dataclass(frozen=True, slots=True)
-class GoneEvent:
+class GoneEvent(NamedTuple):
     """An event that a class of Pipecat's knew: the class as it is called now, and the last release that had it."""
 
     owner: str

@@ -49,7 +49,7 @@ from checks.unclear import Unclear
 
 RULE = Rule(
     __name__,
-    needles=HANDLED,
+    needles=("event_handler",),
     fix=Fix.SAFE,
     impact=Impact.SILENT,
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
