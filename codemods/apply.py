@@ -175,11 +175,16 @@ def _failed(task: _Task, reason: str) -> list[Mended]:
 # -- the ledger
 
 
-def _entry(file: Mended, failure: str | None = None) -> Entry:
+def _entry(file: Mended, failure: str | None = None, *, written: bool = False) -> Entry:
     if file.error is not None:
         return Entry(file.path, Status.ERROR, file.error)
+
+    def is_mended(index: int) -> bool:
+        return failure is None and index in file.applied
+
     findings = tuple(
-        (finding, failure is None and index in file.applied) for index, finding in enumerate(file.findings)
+        (file.left.get(index, finding) if written and failure is None else finding, is_mended(index))
+        for index, finding in enumerate(file.findings)
     )
     entry = _outcome(file, findings, failure)
     return entry._replace(baselined=file.left_alone[0], unchanged=file.left_alone[1])
@@ -223,7 +228,7 @@ def write(plan: Plan, journal: Journal | None = None) -> Ledger:
     for files, failure in zip(plan.sets, failures, strict=True):
         # What failed under one name of a file may have succeeded under another.
         done = failure is None or all(map(is_done_under_another_name, _changes(files)))
-        entries += [_entry(file, None if done else _told(failure, file)) for file in files]
+        entries += [_entry(file, None if done else _told(failure, file), written=True) for file in files]
     return _finished(plan, entries, written=True)
 
 

@@ -80,6 +80,7 @@ def _withhold(files: list[Mended], path: Path, diagnostics: Sequence[Diagnostic]
         if file.changed:
             file.after, file.note = file.before, ""
             file.applied.clear()
+            file.left.clear()
             file.refusals.append(reason)
 
 

@@ -36,9 +36,10 @@ RulesFor = Callable[[Path], Mapping[str, Rule]]
 class Mended:
     """What became of one file: its new bytes, if any, and its findings, of which ``applied`` are mended.
 
-    ``refusals`` say which fixes were withheld because they could not be made or proved, ``waiting`` that a fix needs
-    other files to change with it, ``note`` what changes beside findings, ``error`` that the file could not be read.
-    ``left_alone`` counts the findings that are known, and those on unchanged lines; they are not among the others.
+    ``left`` has the others as they stand in the new bytes. ``refusals`` say which fixes were withheld as they could
+    not be made or proved, ``waiting`` that a fix needs other files to change with it, ``note`` what changes beside
+    findings, ``error`` that the file could not be read. ``left_alone`` counts the findings that are known, and those on
+    unchanged lines; they are not among the others.
     """
 
     path: Path
@@ -46,6 +47,7 @@ class Mended:
     after: bytes
     findings: list[Finding] = field(default_factory=list[Finding])
     applied: set[int] = field(default_factory=set[int])
+    left: dict[int, Finding] = field(default_factory=dict[int, Finding])
     refusals: list[str] = field(default_factory=list[str])
     waiting: str | None = None
     note: str = ""
@@ -192,14 +194,15 @@ def _attempt(
             found = kept_findings(found, _moved(lines, pinned, current) if number else lines)
             for path in live if number == 0 else ():
                 files[path].findings[:] = found[path]
-        everything = _units(found, wanted, _Origins(pinned, current))
+        origins = _Origins(pinned, current)
+        everything = _units(found, wanted, origins)
         units = [one for one in everything if not held or one.key not in held]
         units = [one for one in units if alone is None or one.key == alone]
         placed, drafts = _placed(units, current, refused)
         _note_applied(placed, files, first=number == 0)
         if not placed:
             _prove(contents, pinned, current, done)
-            return _settled(files, contents, found, everything, {**held, **refused}, wanted)
+            return _settled(files, contents, found, everything, {**held, **refused}, wanted, origins)
         done += placed
         contents |= _written(drafts, current, placed, left_alone)
         current = pinned.changed(contents)
@@ -375,6 +378,15 @@ def _prove(contents: Mapping[Path, bytes], old: Project, new: Project, done: Seq
             raise _ProofFailed(f"the result would not fit {new.target}: {missing[0]}", _touching(path, done))
 
 
+def _known_as(finding: Finding, known: Sequence[int], file: Mended, origins: _Origins) -> int | None:
+    """Return which finding of the first look one of the last is: that of its place, else one that says the same."""
+    alike = [index for index in known if _alike(file.findings[index], finding)]
+    origin = origins.of(finding) if len(alike) > 1 else None
+    here = [one for one in alike if (file.findings[one].span.line, file.findings[one].span.column) == origin]
+    same = [one for one in here or alike if file.findings[one].message == finding.message]
+    return next(iter(same or here or alike), None)
+
+
 def _settled(
     files: Mapping[Path, Mended],
     contents: Mapping[Path, bytes],
@@ -382,18 +394,20 @@ def _settled(
     units: Sequence[_Unit],
     held: _Held,
     wanted: Wanted,
+    origins: _Origins,
 ) -> list[Mended]:
     reasons = {id(finding): held.get(unit.key) for unit in units for finding in unit.findings} if held else {}
     for path, file in files.items():
         file.after = contents.get(path, file.before)
         known = [index for index in range(len(file.findings)) if index not in file.applied]
         for finding in left.get(path, ()):
-            alike = [index for index in known if _alike(file.findings[index], finding)]
-            same = [index for index in alike if file.findings[index].message == finding.message]
-            if alike:
-                known.remove((same or alike)[0])
-            else:
+            index = _known_as(finding, known, file, origins)
+            if index is None:
                 file.findings.append(finding)
+                index = len(file.findings) - 1
+            else:
+                known.remove(index)
+            file.left[index] = finding
         file.applied |= set(known)  # what is no longer found went with another mend
         for finding in left.get(path, ()):
             if finding.facts is None or not wanted(finding):

@@ -110,6 +110,25 @@ def test_a_bad_fix_costs_its_own_finding(
     assert ledger.summary()["applied"] == 3
 
 
+def test_what_is_left_is_told_of_where_it_stands_now(root: Path) -> None:
+    root.mkdir()
+    (root / "pyproject.toml").touch()
+    given = "yield LLMUpdateSettingsFrame(settings={!r})\n"
+    (root / "a.py").write_text(
+        "from pipecat.frames.frames import LLMUpdateSettingsFrame\n\n\ndef f(more):\n"
+        + "".join("    " + given.format(one) for one in ({"speed": 2}, {"top_p": 1.0}, {"speed": 3}))
+    )
+    request = Request((str(root),), target="1.14.0")
+    shown = apply.ledger_of(apply.mended(request, unsafe=True, jobs=1), written=False)
+    ledger = apply.write(apply.mended(request, unsafe=True, jobs=1), Journal(root.parent / "journal"))
+
+    def lines(ledger: Ledger) -> list[tuple[int, bool]]:
+        return [(finding.span.line, mended) for entry in ledger.entries for finding, mended in entry.findings]
+
+    assert lines(shown) == [(5, False), (6, True), (7, False)]
+    assert lines(ledger) == [(6, False), (6, True), (8, False)]
+
+
 def test_a_bad_fix_is_known_again_when_others_have_moved_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root.mkdir()
     (root / "pyproject.toml").touch()
