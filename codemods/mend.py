@@ -17,7 +17,7 @@ from checks.inspect import inspect
 from checks.project import Project
 from checks.requirements import RequirementFile, opened
 from checks.rule import Finding, Fix, Rule
-from checks.source import Unreadable
+from checks.source import Span, Unreadable
 from codemods.fixes import fix_for
 from codemods.imports import needless_imports
 from codemods.moved import Moved
@@ -80,6 +80,13 @@ class _Origins:
         if path not in self._moved:
             self._moved[path] = Moved(self._old.source(path).text, self._new.source(path).text)
         return self._moved[path].before(*at) or (-at[0], -at[1])
+
+    def back(self, finding: Finding) -> Finding:
+        """Return a finding of the new text, on the text of old that its place was."""
+        span, (line, column) = finding.span, self.of(finding)
+        if line < 0 or span.line != span.end_line:
+            return finding
+        return finding._replace(span=Span(line, column, line, column + span.end_column - span.column))
 
 
 class _Unit(NamedTuple):
@@ -403,7 +410,7 @@ def _settled(
         for finding in left.get(path, ()):
             index = _known_as(finding, known, file, origins)
             if index is None:
-                file.findings.append(finding)
+                file.findings.append(origins.back(finding))
                 index = len(file.findings) - 1
             else:
                 known.remove(index)

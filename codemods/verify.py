@@ -12,6 +12,7 @@ from typing import cast
 from checks.inspect import find
 from checks.pipecat import timeline
 from checks.pipecat.hierarchy import is_of_library
+from checks.pipecat.keywords import called_name
 from checks.registry import all_rules
 from checks.requirements import RequirementFile, is_required
 from checks.source import Source
@@ -26,7 +27,7 @@ def unresolved(before: Source, after: Source) -> list[str]:
     These are names, attributes and keywords that the release is known not to have, and imports of names of Pipecat's
     that no release is known to have.
     """
-    known = Counter(what for what, _ in _missing(before))
+    known = Counter([*(what for what, _ in _missing(before)), *_given_to_what_is_gone(before)])
     new: list[str] = []
     for what, message in _missing(after):
         known[what] -= 1
@@ -77,6 +78,14 @@ def _missing(source: Source) -> Iterator[tuple[str, str]]:
         message = finding.message.partition(";")[0]
         keyword = re.match(r"\w+ takes no (\w+)", message)
         yield keyword[1] if keyword else message, message
+
+
+def _given_to_what_is_gone(source: Source) -> Iterator[str]:
+    """Yield the keywords given to what the target release does not have: whether one is missing too cannot be seen."""
+    for call in source.nodes(ast.Call):
+        called = called_name(call, source) if call.keywords else None
+        if called is not None and timeline.exists(called, source.project.target) is False:
+            yield from (keyword.arg for keyword in call.keywords if keyword.arg is not None)
 
 
 def _imports(source: Source) -> set[str]:

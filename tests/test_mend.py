@@ -129,6 +129,25 @@ def test_what_is_left_is_told_of_where_it_stands_now(root: Path) -> None:
     assert lines(ledger) == [(6, False), (6, True), (8, False)]
 
 
+def test_a_keyword_that_is_gone_with_its_class_does_not_hold_the_class_back(root: Path) -> None:
+    root.mkdir()
+    (root / "pyproject.toml").touch()
+    old = "from pipecat.services.riva import FastPitchTTSService\n\n\nx = FastPitchTTSService(text_filter=None)\n"
+    new = "from pipecat.services.nvidia.tts import NvidiaTTSService\n\n\nx = NvidiaTTSService(text_filter=None)\n"
+    (root / "a.py").write_text(old)
+    request = Request((str(root),), target="1.14.0")
+    shown = apply.ledger_of(apply.mended(request, unsafe=False, jobs=1), written=False)
+    ledger = apply.write(apply.mended(request, unsafe=False, jobs=1), Journal(root.parent / "journal"))
+
+    assert (root / "a.py").read_text() == new
+    assert ledger.exit_code() == 1
+    for said, text in ((shown, old), (ledger, new)):
+        assert [finding.rule for finding, mended in said.findings() if mended] == ["removed-name"]
+        (left,) = (finding for finding, mended in said.findings() if not mended)
+        assert left.rule == "swallowed-keyword"
+        assert text.splitlines()[left.span.line - 1][left.span.column - 1 :].startswith("text_filter")
+
+
 def test_a_bad_fix_is_known_again_when_others_have_moved_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root.mkdir()
     (root / "pyproject.toml").touch()

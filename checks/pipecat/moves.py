@@ -14,6 +14,7 @@ from checks.importable import imported_as, is_free
 from checks.pipecat import tables, timeline
 from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.releases import Release, parse
+from checks.pipecat.remedies import rows_of
 from checks.pipecat.renames import NewName, successor
 from checks.rule import Finding, Fix, Rule
 from checks.source import Source, Span
@@ -100,7 +101,7 @@ class DottedUse(NamedTuple):
 def place_taken(dotted: str, source: Source) -> NewName | None:
     """Return what took a name's place in the target release and every other one the project admits.
 
-    None too where the file calls it with arguments by place that would be other parameters of the new one, where it
+    None too where the file calls it with arguments that the new one does not take, or not by that place, where it
     expects the new one to be missing, and where a string of the project's names the old one, as ``patch`` is given.
     """
     new = successor(dotted, *source.project.releases)
@@ -157,17 +158,27 @@ def new_string(node: ast.Constant, source: Source) -> DottedUse | None:
 
 
 def _is_called_alike(dotted: str, new: NewName, source: Source) -> bool:
-    """Tell whether the arguments that a file's calls give by place mean the same to the class of the new name."""
+    """Tell whether the arguments that a file's calls give mean the same to the class of the new name."""
     target = source.project.target
+    calls = [call for call in source.nodes(ast.Call) if source.names.resolve(call.func) == dotted]
+    if any(_loses(keyword.arg, dotted, new, target) for call in calls for keyword in call.keywords):
+        return False
     before, after = timeline.positional(dotted, target), timeline.positional(new.dotted, target)
     if before == after[: len(before)]:
         return True
-    calls = (call for call in source.nodes(ast.Call) if call.args and source.names.resolve(call.func) == dotted)
     return all(
         before[: len(call.args)] == after[: len(call.args)]
         and not any(isinstance(argument, ast.Starred) for argument in call.args)
         for call in calls
     )
+
+
+def _loses(keyword: str | None, dotted: str, new: NewName, target: Release) -> bool:
+    """Tell whether a class takes a keyword that the one of the new name does not, and nothing is known to be done."""
+    before, after = timeline.constructor(dotted, target), timeline.constructor(new.dotted, target)
+    if keyword is None or before is None or after is None or after.others is None:
+        return False
+    return keyword in before.keywords and keyword not in after.keywords and not rows_of(new.dotted, keyword, target)
 
 
 def new_name_of(node: ast.Attribute, new: NewName, source: Source) -> DottedUse | None:
