@@ -8,6 +8,7 @@ written, ``*`` for any; then what becomes of it:
 * ``-``: it goes where nothing in the project reads it off such an object; ``=``: it stays, as only other
   values are to go; ``?``: nothing simply takes its place
 * ``<statement``: that is put in front of the call's, ``>statement``: behind it (checks/pipecat/statements.py)
+* ``… !other``: so where ``other`` is not given too
 * ``^name``: the call that this one is an argument of is given it as ``name``; two lists are joined, which is unsafe
 * ``name=package.module.Params(field)``: it is a field of the ``Params`` given as ``name``, together with others;
   ``Params()``: giving them says as much; ``Params(**)``: its value is a dict of their fields;
@@ -57,6 +58,7 @@ class Row(NamedTuple):
     value: str
     becomes: str
     fix: Fix
+    unless: str
 
     def is_for(self, value: str) -> bool:
         """Tell whether the row is about a value, as it is written."""
@@ -67,7 +69,8 @@ class Row(NamedTuple):
 def _rows() -> dict[tuple[str, str], list[Row]]:
     found: dict[tuple[str, str], list[Row]] = {}
     for owner, keyword, value, becomes, tier in tables.rows("keywords.tsv"):
-        found.setdefault((owner, keyword), []).append(Row(value, becomes, Fix(tier)))
+        becomes, _, unless = becomes.partition(" !")
+        found.setdefault((owner, keyword), []).append(Row(value, becomes, Fix(tier), unless))
     # What is said of one value goes over what is said of any.
     return {key: sorted(some, key=lambda row: row.value == "*") for key, some in found.items()}
 
@@ -138,7 +141,8 @@ def _row(given: Given, source: Source) -> Row:
         Unclear: nothing is known to take its place, or the call does not tell.
     """
     row = row_for(given.owner, given.keyword, source)
-    if row is None or row.becomes == "?":
+    others = [one.arg for one in given.call.keywords]
+    if row is None or row.becomes == "?" or row.unless in others:
         raise Unclear(advice_on_keyword(given.owner, str(given.keyword.arg), source.project.target) or "")
     if any(one.arg is None for one in given.call.keywords):
         raise Unclear("what the ** in the call holds is not seen")
@@ -153,6 +157,8 @@ def _row(given: Given, source: Source) -> Row:
     release = timeline.lacking(given.owner, [name], having) if name else None
     if release is not None:
         raise Unclear(f"{release}, which the project admits, takes no {name}")
+    if name in timeline.positional(given.owner, source.project.target)[: len(given.call.args)]:
+        raise Unclear(f"{name} is given too")
     return row
 
 

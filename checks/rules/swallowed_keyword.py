@@ -20,7 +20,8 @@ Example:
 Fix safety:
     Safe where the keyword has another name now, or did nothing any more: ``allow_interruptions=True`` goes,
     ``vad_enabled=True`` becomes ``audio_in_enabled=True``, which it stood for. Unsafe where the params and the task
-    have observers: until 0.0.108 only those of the params were heeded, then both are. Left to a human otherwise.
+    have observers: until 0.0.108 only those of the params were heeded, then both are; and where the new keyword does
+    again what the target no longer did: ``formatted_finals=False``. Left to a human otherwise.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
