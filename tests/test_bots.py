@@ -92,7 +92,7 @@ HUMAN = {
         "deprecated-name": 39,
         "interruptions-on-task": 1,
         "messages-past-context": 1,
-        "removed-name": 8,
+        "removed-name": 7,
         "removed-processor": 5,
         "service-made-context": 8,
         "settings-as-arguments": 27,

@@ -14,6 +14,8 @@ _LOST = {
     "pipecat.services.aws.tts.PollyTTSService": {"text_aggregator", "text_filter"},
     "pipecat.services.openai_realtime.openai.OpenAIRealtimeLLMService": {"send_transcription_frames"},
     "pipecat.processors.frameworks.rtvi.RTVIBotReadyData": {"config"},
+    # From 1.5.0 on calls.tsv says what is called instead.
+    "pipecat.pipeline.base_task.PipelineTaskParams": {"loop"},
     # Fields of its summary_config now, which keywords.tsv says.
     "pipecat.utils.context.llm_context_summarization.LLMContextSummarizationConfig": {
         "llm",

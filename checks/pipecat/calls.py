@@ -23,7 +23,7 @@ from checks.pipecat.direct_functions import Needless
 from checks.pipecat.releases import Release, parse
 from checks.pipecat.remedies import as_imported, check_imports
 from checks.receivers import is_instance_parameter
-from checks.rule import Fix
+from checks.rule import Finding, Fix, Rule
 from checks.source import NEWLINE, Source
 from checks.unclear import Unclear
 from checks.values import may_be_none
@@ -60,9 +60,9 @@ def _rows() -> dict[str, list[Row]]:
     return found
 
 
-def is_called_otherwise(name: str) -> bool:
-    """Tell whether the table speaks of a function or class."""
-    return name in _rows()
+def is_called_otherwise(name: str, release: Release) -> bool:
+    """Tell whether something else is called in a release in the place of a function or class."""
+    return any(row.since <= release for row in _rows().get(name, ()))
 
 
 def method_called(node: ast.Attribute, owner: str, source: Source) -> Rewrite | Needless | None:
@@ -84,6 +84,15 @@ def method_called(node: ast.Attribute, owner: str, source: Source) -> Rewrite | 
     if f"it.{_QUEUE}(" in row.becomes and _is_oneself(node.value, source):
         raise Unclear("a frame that a service sends itself waits behind what it is at work on")
     return _rewritten([(row, asked)], source)
+
+
+def told_by_use(rule: Rule, node: ast.ImportFrom, alias: ast.alias, message: str, source: Source) -> Finding:
+    """Return the finding about an imported function or class that no name takes the place of, but other calls do."""
+    try:
+        facts = function_called(f"{node.module}.{alias.name}", node, alias, source)
+    except Unclear as reason:
+        return rule.finding(source, alias, f"{message}; {reason}")
+    return rule.finding(source, alias, message, facts=facts, fix=facts.fix)
 
 
 def function_called(dotted: str, node: ast.ImportFrom, alias: ast.alias, source: Source) -> Rewrite:

@@ -32,7 +32,7 @@ from collections.abc import Iterator
 
 from checks.guards import tests_version
 from checks.pipecat import flow_results, timeline
-from checks.pipecat.calls import function_called, is_called_otherwise, uses_of
+from checks.pipecat.calls import is_called_otherwise, told_by_use, uses_of
 from checks.pipecat.deprecations import Deprecation, of_name
 from checks.pipecat.hierarchy import is_of_library, library_attributes
 from checks.pipecat.moves import move_of, new_name_of, one_by_one, place_taken
@@ -61,24 +61,19 @@ def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
     said = {alias: f"{alias.name} {one.story}" for alias, one in found.items() if one is not None}
     places = {alias: place_taken(f"{node.module}.{alias.name}", source) for alias in said}
     new = {alias: name for alias, name in places.items() if name is not None}
-    told = [alias for alias in said if _is_told_by_use(f"{node.module}.{alias.name}")]
-    for alias in told:
-        yield _by_use(node, alias, said.pop(alias), source)
+    for alias in list(said):
+        dotted = f"{node.module}.{alias.name}"
+        if is_called_otherwise(dotted, source.project.target):
+            yield told_by_use(RULE, node, alias, said.pop(alias), source)
+        elif dotted in flow_results.DOTTED:
+            yield _without_it(node, alias, said.pop(alias), source)
     yield from one_by_one(node, said, new, RULE, source)
 
 
-def _is_told_by_use(dotted: str) -> bool:
-    return is_called_otherwise(dotted) or dotted in flow_results.DOTTED
-
-
-def _by_use(node: ast.ImportFrom, alias: ast.alias, message: str, source: Source) -> Finding:
-    """Return the finding about a function or class that no name takes the place of, but something else at each use."""
-    dotted = f"{node.module}.{alias.name}"
+def _without_it(node: ast.ImportFrom, alias: ast.alias, message: str, source: Source) -> Finding:
+    """Return the finding about a class of a flow's results, which are plain dicts now."""
     try:
-        if is_called_otherwise(dotted):
-            facts = function_called(dotted, node, alias, source)
-        else:
-            facts = flow_results.without(uses_of(node, alias, source), source)
+        facts = flow_results.without(uses_of(node, alias, source), source)
     except Unclear as reason:
         return RULE.finding(source, alias, f"{message}; {reason}")
     return RULE.finding(source, alias, message, facts=facts, fix=facts.fix)

@@ -36,6 +36,7 @@ from collections.abc import Iterator
 from checks.guards import tests_version
 from checks.pipecat import idle_processor, mute_filter, timeline, transcript_processor
 from checks.pipecat.advice import advice
+from checks.pipecat.calls import is_called_otherwise, told_by_use
 from checks.pipecat.contexts import GONE_SINCE, is_owned
 from checks.pipecat.hierarchy import is_of_library, library_attributes
 from checks.pipecat.moves import move_of, new_name_of, new_string, one_by_one, place_taken, string_given
@@ -76,6 +77,9 @@ def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
     said = {alias: _message(dotted, source) for alias, dotted in missing.items()}
     places = {alias: place_taken(dotted, source) for alias, dotted in missing.items()}
     new = {alias: name for alias, name in places.items() if name is not None}
+    for alias, dotted in missing.items():
+        if is_called_otherwise(dotted, source.project.target):
+            yield told_by_use(RULE, node, alias, said.pop(alias), source)
     yield from one_by_one(node, said, new, RULE, source)
 
 

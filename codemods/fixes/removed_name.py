@@ -1,17 +1,24 @@
-"""Takes names from where they are now, and uses what took their place."""
+"""Takes names from where they are now, and uses what took their place, or has something else called."""
 
 from __future__ import annotations
 
+from checks.arguments import Rewrite
 from checks.pipecat.moves import DottedUse, MovedImport
+from codemods import rewrite
 from codemods.edit import Draft
 
 
-def fix(facts: MovedImport | DottedUse | tuple[()], draft: Draft) -> None:
-    """Move the import, of which the first finding stands for all, or change the one use."""
+def fix(facts: MovedImport | DottedUse | Rewrite | tuple[()], draft: Draft) -> None:
+    """Move the import, of which the first finding stands for all, or change the one use, or put in the calls.
+
+    An import that nothing needs any more goes by itself.
+    """
     match facts:
         case MovedImport():
             draft.move_import(facts)
         case DottedUse(whole, module, text):
             draft.replace(whole, draft.import_name(module, text) if module else text)
+        case Rewrite():
+            rewrite.fix(facts, draft)
         case _:
             pass
