@@ -21,8 +21,9 @@ Example:
 Fix safety:
     Safe where the last release with both names had them for one and the same object, or where the new class is built
     and behaves as the old one did. Unsafe where something else took the place: other defaults, other messages on the
-    wire. Where nothing is known to have taken it, a human decides; and also where the project's requirement admits a
-    release that does not have the new name yet.
+    wire; and OpenAI's realtime service for that of the vendor's beta, mended together with the properties of its
+    session or not at all. Where nothing is known to have taken it, a human decides; and also where the project's
+    requirement admits a release that does not have the new name yet.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -34,7 +35,7 @@ import ast
 from collections.abc import Iterator
 
 from checks.guards import tests_version
-from checks.pipecat import idle_processor, mute_filter, timeline, transcript_processor
+from checks.pipecat import idle_processor, mute_filter, realtime_beta, timeline, transcript_processor
 from checks.pipecat.advice import advice
 from checks.pipecat.calls import is_called_otherwise, told_by_use
 from checks.pipecat.contexts import GONE_SINCE, is_owned
@@ -43,6 +44,7 @@ from checks.pipecat.moves import move_of, new_name_of, new_string, one_by_one, p
 from checks.pipecat.renames import newest_name, successor
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
+from checks.unclear import Unclear
 
 RULE = Rule(
     __name__,
@@ -67,6 +69,8 @@ def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
         return
     if node.module in _LEAVING and source.project.target >= GONE_SINCE:
         return  # removed-processor takes them out of the pipeline
+    if realtime_beta.is_of_it(node.module):
+        return  # moved with all that is made of it
     missing = {alias: f"{node.module}.{alias.name}" for alias in node.names}
     # Contexts and their frames are mended with what is done with them.
     missing = {
@@ -81,6 +85,25 @@ def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
         if is_called_otherwise(dotted, source.project.target):
             yield told_by_use(RULE, node, alias, said.pop(alias), source)
     yield from one_by_one(node, said, new, RULE, source)
+
+
+@RULE.on(ast.Module)
+def realtime_services(_: ast.Module, source: Source) -> Iterator[Finding]:
+    """Decide on OpenAI's realtime beta in a file, on all of it together."""
+    nodes = [node for node in realtime_beta.imports(source) if is_of_library(str(node.module), source)]
+    named = {alias: f"{node.module}.{alias.name}" for node in nodes for alias in node.names if alias.name != "*"}
+    if any(_is_guarded(node, source) for node in nodes):
+        return
+    missing = {
+        alias: dotted for alias, dotted in named.items() if _is_missing(dotted, source) and not is_owned(dotted, source)
+    }
+    facts, why = None, realtime_beta.DIFFERENCE
+    try:
+        facts = realtime_beta.moved(source) if missing else None
+    except Unclear as reason:
+        why = str(reason)
+    said = [(alias, f"{_message(dotted, source)}; {why}") for alias, dotted in missing.items()]
+    yield from RULE.together(source, said, facts, fix=facts.rewrite.fix if facts is not None else None)
 
 
 @RULE.on(ast.Import)
