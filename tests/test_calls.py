@@ -16,7 +16,7 @@ ROWS = list(tables.rows("calls.tsv"))
 
 @pytest.mark.parametrize(("called", "becomes", "since"), [(row[0], row[2], row[3]) for row in ROWS])
 def test_row(called: str, becomes: str, since: str) -> None:
-    """Upstream has removed or is to remove what a row is about; what it calls is there from its release on, and lasts."""
+    """What a row is about is gone or to go; what is called instead is there from its release on, and lasts."""
     is_gone = timeline.exists(called, NEWEST) is False
     assert is_gone or deprecation(called, ("method", "function", "class"), NEWEST) is not None
     later = [one for one in RELEASES if one >= parse(since)]
