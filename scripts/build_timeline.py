@@ -22,6 +22,10 @@ otherwise, nothing: it is dropped. Names read off it (``kwargs.pop("x")``) are l
 
 lost.txt names the members that a class of some release has no more in a later one.
 
+private.txt is the same of private members, and says where they are: a line for each name, a tab, and a JSON object with
+the classes that define it, each with its runs; of a method only ``()``. Left out are names that some release's code
+sets on an object from outside its class.
+
 extras.tsv has a row for each extra and the distributions it asks for, with the release from which on and, if it ended,
 the one until which that is so. ``pipecat-ai`` itself stands for what every installation gets.
 """
@@ -65,6 +69,7 @@ class Module:
     functions: dict[str, str] = field(default_factory=dict)
     classes: dict[str, Class] = field(default_factory=dict)
     is_dynamic: bool = False
+    set_from_outside: set[str] = field(default_factory=set)
 
 
 def release_of(wheel: Path) -> tuple[int, ...]:
@@ -78,7 +83,9 @@ def release_of(wheel: Path) -> tuple[int, ...]:
 def read_module(name: str, text: bytes, is_package: bool) -> Module:
     """Return what a module binds at its top level, under tests and in handlers too."""
     module = Module()
-    for node in statements(ast.parse(text).body):
+    tree = ast.parse(text)
+    module.set_from_outside.update(set_from_outside(tree))
+    for node in statements(tree.body):
         if isinstance(node, ast.ImportFrom):
             origin = absolute(name, node, is_package)
             for alias in node.names:
@@ -178,6 +185,22 @@ def set_on_self(node: ast.ClassDef) -> Iterator[str]:
         if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store):
             if isinstance(part.value, ast.Name) and part.value.id == "self":
                 yield part.attr
+
+
+def set_from_outside(tree: ast.Module) -> Iterator[str]:
+    """Yield the private attributes that code sets on anything but ``self``."""
+    for part in ast.walk(tree):
+        match part:
+            case ast.Attribute(value=ast.Name(id="self")):
+                pass
+            case (
+                ast.Attribute(attr=name, ctx=ast.Store())
+                | ast.Call(func=ast.Name(id="setattr"), args=[_, ast.Constant(value=str(name)), *_])
+            ):
+                if name.startswith("_"):
+                    yield name
+            case _:
+                pass
 
 
 def alias_of(statement: ast.stmt, names: dict[str, str]) -> str:
@@ -384,12 +407,19 @@ def fold(tree: Tree, count: int) -> Tree:
     }
 
 
-def build(wheels: list[Path]) -> str:
-    """Return the timeline of these wheels, in order of release."""
+Read = list[dict[str, Module]]
+
+
+def read_wheels(wheels: list[Path]) -> Read:
+    """Return the modules of these wheels, in order of release."""
     known: dict[tuple[str, str], Module] = {}
+    return [read_wheel(wheel, known) for wheel in wheels]
+
+
+def build(releases: Read) -> str:
+    """Return the timeline of these releases."""
     timeline: Tree = {}
-    for index, wheel in enumerate(wheels):
-        modules = read_wheel(wheel, known)
+    for index, modules in enumerate(releases):
         aliases = aliases_of(modules)
         for name, module in modules.items():
             tree = timeline.setdefault(name, {})
@@ -397,7 +427,7 @@ def build(wheels: list[Path]) -> str:
             if module.is_dynamic:
                 note(tree, ["d"], index)
             note_names(tree, index, module, aliases[name], aliases)
-    folded = fold(timeline, len(wheels))
+    folded = fold(timeline, len(releases))
     return "".join(f"{name}\t{json.dumps(tree, separators=(',', ':'))}\n" for name, tree in folded.items())
 
 
@@ -494,20 +524,69 @@ def extras(wheels: list[Path]) -> str:
     return "\n".join(["extra\tsince\tuntil\trequires", *rows, ""])
 
 
+# -- what is gone
+
+
 def lost() -> str:
     """Return the members that classes have lost, by the code that reads the data just written."""
-    sys.path.insert(0, str(DATA.parent.parent))
     from checks.pipecat import timeline
 
     return "".join(f"{name}\n" for name in sorted(set(timeline.lost_members(timeline.module_names()))))
 
 
+def private(releases: Read) -> str:
+    """Return the private members that classes have lost, by the code that reads the data just written."""
+    members = [private_members(modules) for modules in releases]
+    outside = {name for modules in releases for module in modules.values() for name in module.set_from_outside}
+    kept = lost_of(members) - outside
+    tree: Tree = {}
+    for index, classes in enumerate(members):
+        for owner, names in classes.items():
+            for name in names.keys() & kept:
+                note(tree, [name, owner], index, names[name])
+    folded = fold(tree, len(releases))
+    return "".join(f"{name}\t{json.dumps(runs, separators=(',', ':'))}\n" for name, runs in folded.items())
+
+
+def private_members(modules: dict[str, Module]) -> dict[str, dict[str, str]]:
+    """Return by class the private members it defines in a release, each with what it is."""
+    found: dict[str, dict[str, str]] = {}
+    for module, content in modules.items():
+        for name, one in content.classes.items():
+            members = {member: value for member, value in one.members.items() if member != ANSWERS}
+            found[f"{module}.{name}"] = {
+                member: "()" if "(" in value else "class" if value.startswith("=") else value
+                for member, value in members.items()
+                if member.startswith("_")
+            }
+    return found
+
+
+def lost_of(members: list[dict[str, dict[str, str]]]) -> set[str]:
+    """Return the members that a class had, itself or by an ancestor, and has no more in a later release."""
+    from checks.pipecat import timeline
+    from checks.pipecat.releases import RELEASES
+
+    found: set[str] = set()
+    for owner in {owner for classes in members for owner in classes}:
+        before: set[str] = set()
+        for release, classes in zip(RELEASES, members, strict=True):
+            if owner in classes:
+                now = {name for one in timeline.lineage(owner, release) for name in classes.get(one, ())}
+                found |= before - now
+                before |= now
+    return found
+
+
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
+    sys.path.insert(0, str(DATA.parent.parent))
     found = sorted(Path(sys.argv[1]).glob("pipecat_ai-*.whl"), key=release_of)
     names = "".join(".".join(map(str, release_of(wheel))) + "\n" for wheel in found)
     (DATA / "releases.txt").write_text(names, encoding="ascii")
     (DATA / "extras.tsv").write_text(extras(found), encoding="ascii")
-    (DATA / "timeline.txt").write_text(build(found), encoding="utf-8")
+    read = read_wheels(found)
+    (DATA / "timeline.txt").write_text(build(read), encoding="utf-8")
     (DATA / "lost.txt").write_text(lost(), encoding="ascii")
+    (DATA / "private.txt").write_text(private(read), encoding="ascii")

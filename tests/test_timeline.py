@@ -17,7 +17,10 @@ from checks.session import Request, begin
 from tests.trees import released, wheel
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "build_timeline.py"
-LINKAGE = ("removed-name", "removed-keyword", "swallowed-keyword", "removed-method", "removed-event", "became-async")
+LINKAGE = (
+    *("removed-name", "removed-keyword", "swallowed-keyword", "removed-method", "removed-attribute"),
+    *("removed-event", "became-async"),
+)
 
 
 def test_no_existing_name_is_missing_and_every_removed_one_is() -> None:
@@ -118,8 +121,9 @@ def test_what_the_script_reads(builder: ModuleType, tmp_path: Path) -> None:
         },
     )
     second = wheel(tmp_path, "1.1.0", {"__init__.py": "", "new.py": "class Base:\n    pass\n"})
-    text = builder.build([first, second])
-    assert builder.build([first, second]) == text
+    read = builder.read_wheels([first, second])
+    text = builder.build(read)
+    assert builder.build(read) == text
     lines = dict(line.split("\t") for line in text.splitlines())
     assert lines["pipecat.old"] == (
         '{"a":{"Alias":[[0,1,"pipecat.new.Alias"]],"Base":[[0,1,"pipecat.new.Base"]],'

@@ -90,9 +90,15 @@ def gone_from(found: Object, name: str, source: Source) -> Gone | None:
     It is certain where every ancestor is known, and nothing of the project's gives the object one of its own.
     """
     gone = gone_above(found.lineage, name, source)
-    if gone is None or is_given(found, gone.owner, name, source):
+    if gone is None:
         return None
-    return gone if found.is_exact or not _is_below(gone.owner, name, source) else None
+    if not found.lineage.own:
+        is_there = is_given(found, gone.owner, name, source)
+        return None if is_there or (not found.is_exact and _is_below(gone.owner, name, source)) else gone
+    lines = [found.lineage, *(() if found.is_exact else _heirs(*reversed(found.lineage.own[0])))]
+    if _is_set_from_outside(name, source) or any(is_own(line, name) for line in lines):
+        return None
+    return gone if all(gone_above(line, name, source) is not None for line in lines) else None
 
 
 def is_given(found: Object, owner: str, name: str, source: Source) -> bool:
@@ -105,7 +111,7 @@ def is_given(found: Object, owner: str, name: str, source: Source) -> bool:
 def gone_above(line: Lineage, name: str, source: Source) -> Gone | None:
     """Return the member that the Pipecat classes of a lineage had, and none of its other bases may have."""
     target = source.project.target
-    if name.startswith("_") or not line.is_whole or timeline.is_of_python(name):
+    if name.startswith("__") or not line.is_whole or timeline.is_of_python(name):
         return None
     if any(not timeline.answers_for_itself(one, target) for one in line.outside):
         return None
@@ -156,19 +162,47 @@ def _given(node: ast.ClassDef) -> frozenset[str] | None:
 
 def _is_set(owner: str, member: str, source: Source) -> bool:
     """Tell whether the project gives an object that may be of a class such an attribute, from outside or by name."""
+    if _is_set_from_outside(member, source):
+        return True
     above = timeline.canonical(owner, source.project.target)
     for user in source.project.mentioning(member):
         for one in user.named(ast.Attribute, (member,)):
             if isinstance(one.ctx, ast.Store):
-                setter = user.names.enclosing_class(one) if is_self_attribute(one, user) else None
-                if setter is None or above in lineage(setter, user).names:
+                setter = user.names.enclosing_class(one)
+                if setter is not None and _leads_below(setter, user, above):
                     return True
+    return False
+
+
+def _is_set_from_outside(member: str, source: Source) -> bool:
+    """Tell whether the project sets such an attribute on any object but a method's own, or by its name in a string."""
+    for user in source.project.mentioning(member):
+        for one in user.named(ast.Attribute, (member,)):
+            if isinstance(one.ctx, ast.Store) and not is_self_attribute(one, user):
+                return True
         for one in user.nodes(ast.Constant):
             if isinstance(one.value, str) and one.value.rpartition(".")[2] == member:
                 call = user.parent(one)
-                if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(("setattr", "patch", "object")):
+                if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(
+                    ("setattr", "__setattr__", "patch", "object")
+                ):
                     return True
     return False
+
+
+def _heirs(node: ast.ClassDef, source: Source) -> list[Lineage]:
+    """Return the lineages of the project's classes that derive from one of its classes."""
+    found: dict[ast.ClassDef, Lineage] = {}
+    todo = [(node, source)]
+    while todo:
+        one, home = todo.pop()
+        for user in home.project.mentioning(one.name):
+            for other in user.nodes(ast.ClassDef):
+                line = lineage(other, user)
+                if other not in (node, *found) and any(one is above for _, above in line.own):
+                    found[other] = line
+                    todo.append((other, user))
+    return list(found.values())
 
 
 def _is_below(owner: str, name: str, source: Source) -> bool:
@@ -214,9 +248,15 @@ def _leads_below(node: ast.ClassDef, source: Source, above: str) -> bool:
     return False
 
 
+def is_in_dead_override(node: ast.AST, source: Source) -> bool:
+    """Tell whether a node is in an override that is never called."""
+    owner, function = source.names.enclosing_class(node), source.names.enclosing_function(node)
+    return owner is not None and any(method is function for method, _ in dead_overrides(owner, source))
+
+
 def dead_overrides(node: ast.ClassDef, source: Source) -> Iterator[tuple[Function, Gone]]:
     """Yield the methods of a class that override one of Pipecat's that is gone, and that nothing else mentions."""
-    methods = [one for one in node.body if isinstance(one, Function) and not one.name.startswith("_")]
+    methods = [one for one in node.body if isinstance(one, Function) and not one.name.startswith("__")]
     line = lineage(node, source) if methods and node.bases else None
     if line is None or node.keywords or any(not _is_plain(one) for _, one in line.own):
         return
@@ -228,8 +268,15 @@ def dead_overrides(node: ast.ClassDef, source: Source) -> Iterator[tuple[Functio
         if was != "property" and "(" not in was:
             continue
         if all(ast.unparse(one) in _METHOD_DECORATORS for one in method.decorator_list):
-            if not _is_mentioned(method.name, source):
+            if not _is_mentioned(method.name, source) and not any(_asks_by_made_up_name(home) for home, _ in line.own):
                 yield method, gone
+
+
+def _asks_by_made_up_name(source: Source) -> bool:
+    """Tell whether a file asks an object for a member whose name it puts together."""
+    calls = (source.parent(one) for one in source.named(ast.Name, ("getattr",)))
+    asked = (call.args[1] for call in calls if isinstance(call, ast.Call) and len(call.args) > 1)
+    return any(isinstance(one, (ast.JoinedStr, ast.BinOp)) for one in asked)
 
 
 def _is_plain(node: ast.ClassDef) -> bool:

@@ -62,6 +62,18 @@ def _module(name: str) -> _Module | None:
 
 
 @cache
+def _private_lines() -> dict[str, str]:
+    return dict(cast(tuple[str, str], line.split("\t", 1)) for line in tables.text("private.txt").splitlines())
+
+
+@cache
+def _private(name: str) -> dict[str, list[Run[str]]]:
+    """Return by class where a private member that some class has lost is defined; empty for any other name."""
+    line = _private_lines().get(name)
+    return cast(dict[str, list[Run[str]]], json.loads(line)) if line is not None else {}
+
+
+@cache
 def module_names() -> tuple[str, ...]:
     """Return the dotted name of every module of any release."""
     return tuple(_lines())
@@ -378,12 +390,14 @@ def defines(name: str, member: str, release: Release) -> bool:
 def member(owner: str, name: str, release: Release) -> str | None:
     """Return what a class has under a name in a release, its nearest ancestor's; None where none has one.
 
-    It is a signature, or the word for it that scripts/build_timeline.py says.
+    It is a signature, or the word for it that scripts/build_timeline.py says. Of private names only those are known
+    that some class has lost.
     """
     index = RELEASES.index(release)
     for ancestor in lineage(owner, release):
         found: _Class = _class(ancestor, release) or {}
-        value = _at(found.get("m", {}).get(name, []), index)
+        runs = _private(name).get(ancestor) if name in _private_lines() else found.get("m", {}).get(name)
+        value = _at(runs or [], index)
         if value is not None:
             return value
     return None
@@ -402,6 +416,15 @@ def last_member(owner: str, name: str, release: Release) -> tuple[Release, str] 
 def lost() -> frozenset[str]:
     """Return the name of every public member that some class had in a release and had no more in a later one."""
     return frozenset(tables.text("lost.txt").split())
+
+
+@cache
+def lost_private() -> frozenset[str]:
+    """Return the name of every private member that some class had in a release and had no more in a later one.
+
+    Left out are those that Pipecat itself sets on an object from outside its class.
+    """
+    return frozenset(_private_lines())
 
 
 def lost_members(modules: Iterable[str]) -> Iterator[str]:
@@ -449,6 +472,8 @@ def once_sync() -> frozenset[str]:
 def definers(name: str, release: Release) -> frozenset[str]:
     """Return the dotted names of the classes that themselves define a member of that name in a release."""
     index, found = RELEASES.index(release), set[str]()
+    if name in _private_lines():
+        return frozenset(owner for owner, runs in _private(name).items() if _at(runs, index) is not None)
     for module, line in _lines().items():
         if f'"{name}":[' in line:
             for kind, one in (_module(module) or {}).get("c", {}).items():

@@ -34,7 +34,7 @@ from collections.abc import Iterator
 from checks.guards import asks_for, tests_version
 from checks.pipecat import timeline
 from checks.pipecat.context_moves import CREATE, GET_FRAME, ONLY_CONTEXTS
-from checks.pipecat.members import dead_overrides, gone_from, renamed
+from checks.pipecat.members import gone_from, is_in_dead_override, renamed
 from checks.pipecat.model_names import DIFFERENCE, SET_MODEL_NAME, told_to_metrics
 from checks.pipecat.objects import owner_of
 from checks.receivers import is_super_call
@@ -62,7 +62,8 @@ def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     gone = gone_from(found, node.attr, source) if found is not None else None
     if found is None or gone is None or asks_for(node.attr, node, source) or tests_version(node, source):
         return
-    if _is_in_dead_override(node, source):
+    call = source.parent(node)
+    if call is not None and is_super_call(call, node.attr) and is_in_dead_override(node, source):
         return  # which dead-override tells of
     facts, why = None, ""
     try:
@@ -74,12 +75,3 @@ def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
         why = f"; {reason}" if str(reason) else ""
     fix = facts.fix if facts is not None else None
     yield RULE.finding(source, node, f"{gone.story}: AttributeError{why}", facts=facts, fix=fix)
-
-
-def _is_in_dead_override(node: ast.Attribute, source: Source) -> bool:
-    """Tell whether a member is asked of ``super()`` in an override of it that is never called."""
-    call, owner = source.parent(node), source.names.enclosing_class(node)
-    if call is None or owner is None or not is_super_call(call, node.attr):
-        return False
-    function = source.names.enclosing_function(node)
-    return any(method is function for method, _ in dead_overrides(owner, source))
