@@ -118,6 +118,16 @@ def test_service_of_an_older_release_speaks_again(release: str, tmp_path: Path) 
     assert done.stdout == heard, done.stderr
 
 
+@pytest.mark.parametrize("release", ["0.0.104", "1.0.0", "1.14.0"])
+def test_service_with_a_dictionary_of_settings_starts_again(release: str, tmp_path: Path) -> None:
+    script = program("keeping.py", tmp_path)
+    assert run_on(released("0.0.103"), script).stdout == "said hello fr\n"
+    assert "AttributeError" in run_on(released(release), script).stderr
+    assert mend(script.parent, release, tmp_path, unsafe=True) == 1
+    done = run_on(released(release), script)
+    assert done.stdout == "said hello fr\n", done.stderr
+
+
 KEPT = """
 import functools
 

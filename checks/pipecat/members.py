@@ -16,6 +16,7 @@ from checks.arguments import Change, Rewrite
 from checks.pipecat import tables, timeline
 from checks.pipecat.hierarchy import Lineage, is_of_library, lineage
 from checks.pipecat.objects import Object
+from checks.pipecat.realtime import OPENAI_REALTIME
 from checks.pipecat.releases import RELEASES, Release
 from checks.receivers import is_self_attribute
 from checks.rule import Fix
@@ -26,8 +27,13 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 _METHOD_DECORATORS = ("property", "staticmethod", "classmethod", "override", "typing.override")
 _PLAIN_DECORATORS = ("dataclass", "dataclasses.dataclass")
-# task-manager-argument knows more of these.
-_OWNED = frozenset({("pipecat.pipeline.worker_observer.WorkerObserver", name) for name in ("start", "stop")})
+# task-manager-argument and dead-audio-done-override know more of these.
+_OWNED = frozenset(
+    {
+        *(("pipecat.pipeline.worker_observer.WorkerObserver", name) for name in ("start", "stop")),
+        (OPENAI_REALTIME, "_handle_evt_audio_done"),
+    }
+)
 
 
 class Gone(NamedTuple):
@@ -95,8 +101,9 @@ def gone_from(found: Object, name: str, source: Source) -> Gone | None:
     if not found.lineage.own:
         is_there = is_given(found, gone.owner, name, source)
         return None if is_there or (not found.is_exact and _is_below(gone.owner, name, source)) else gone
-    lines = [found.lineage, *(() if found.is_exact else _heirs(*reversed(found.lineage.own[0])))]
-    if _is_set_from_outside(name, source) or any(is_own(line, name) for line in lines):
+    home, first = found.lineage.own[0]
+    lines = [found.lineage, *(() if found.is_exact else heirs(first, home))]
+    if is_set_from_outside(name, source) or any(is_own(line, name) for line in lines):
         return None
     return gone if all(gone_above(line, name, source) is not None for line in lines) else None
 
@@ -125,6 +132,11 @@ def gone_above(line: Lineage, name: str, source: Source) -> Gone | None:
                 return None
             return Gone(owner, name, last[0], RELEASES[RELEASES.index(last[0]) + 1])
     return None
+
+
+def is_bound(name: str, node: ast.ClassDef) -> bool:
+    """Tell whether the body of a class, not only its methods, may make a member of that name."""
+    return any(name in _bound(statement) for statement in node.body)
 
 
 def is_own(line: Lineage, name: str) -> bool:
@@ -162,7 +174,7 @@ def _given(node: ast.ClassDef) -> frozenset[str] | None:
 
 def _is_set(owner: str, member: str, source: Source) -> bool:
     """Tell whether the project gives an object that may be of a class such an attribute, from outside or by name."""
-    if _is_set_from_outside(member, source):
+    if is_set_from_outside(member, source):
         return True
     above = timeline.canonical(owner, source.project.target)
     for user in source.project.mentioning(member):
@@ -174,7 +186,7 @@ def _is_set(owner: str, member: str, source: Source) -> bool:
     return False
 
 
-def _is_set_from_outside(member: str, source: Source) -> bool:
+def is_set_from_outside(member: str, source: Source) -> bool:
     """Tell whether the project sets such an attribute on any object but a method's own, or by its name in a string."""
     for user in source.project.mentioning(member):
         for one in user.named(ast.Attribute, (member,)):
@@ -190,7 +202,7 @@ def _is_set_from_outside(member: str, source: Source) -> bool:
     return False
 
 
-def _heirs(node: ast.ClassDef, source: Source) -> list[Lineage]:
+def heirs(node: ast.ClassDef, source: Source) -> list[Lineage]:
     """Return the lineages of the project's classes that derive from one of its classes."""
     found: dict[ast.ClassDef, Lineage] = {}
     todo = [(node, source)]
@@ -217,7 +229,7 @@ def is_defined_below(owner: str, name: str, source: Source) -> bool:
     above = timeline.canonical(owner, source.project.target)
     for user in source.project.mentioning(name):
         for node in user.nodes(ast.ClassDef):
-            if any(name in _bound(statement) for statement in node.body) and _leads_below(node, user, above):
+            if is_bound(name, node) and _leads_below(node, user, above):
                 return True
     return False
 
