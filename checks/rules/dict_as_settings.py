@@ -46,7 +46,7 @@ from checks.unclear import Unclear
 
 RULE = Rule(
     __name__,
-    needles=(SETTINGS,),
+    needles=("_settings",),
     fix=Fix.UNSAFE,
     impact=Impact.BREAKS,
     since="0.0.104",
