@@ -188,6 +188,13 @@ def _is_set(owner: str, member: str, source: Source) -> bool:
 
 def is_set_from_outside(member: str, source: Source) -> bool:
     """Tell whether the project sets such an attribute on any object but a method's own, or by its name in a string."""
+    known: dict[str, bool] = source.project.memo.setdefault("set from outside", {})
+    if member not in known:
+        known[member] = _sets_from_outside(member, source)
+    return known[member]
+
+
+def _sets_from_outside(member: str, source: Source) -> bool:
     for user in source.project.mentioning(member):
         for one in user.named(ast.Attribute, (member,)):
             if isinstance(one.ctx, ast.Store) and not is_self_attribute(one, user):

@@ -69,14 +69,18 @@ def makes_dictionary(node: ast.Attribute, line: Lineage, source: Source) -> bool
     return all(_starts_above(one) for _, one in line.own)
 
 
-def is_asked_for_items(node: ast.Attribute, line: Lineage, source: Source) -> bool:
-    """Tell whether ``self._settings``, to which the project gives nothing, is used as a dictionary."""
+def is_used_as_dictionary(node: ast.Attribute, source: Source) -> bool:
+    """Tell whether an attribute is given something, or asked for items."""
     parent = source.parent(node)
-    is_unpacked = (isinstance(parent, ast.keyword) and parent.arg is None) or (
-        isinstance(parent, ast.Dict) and any(value is node and key is None for key, value in _items(parent))
-    )
-    if not is_unpacked and not (isinstance(parent, ast.Subscript) and parent.value is node):
-        return False
+    if isinstance(node.ctx, ast.Store) or (isinstance(parent, ast.keyword) and parent.arg is None):
+        return True
+    if isinstance(parent, ast.Dict):
+        return any(value is node and key is None for key, value in _items(parent))
+    return isinstance(parent, ast.Subscript) and parent.value is node
+
+
+def has_no_items(node: ast.Attribute, line: Lineage, source: Source) -> bool:
+    """Tell whether the project gives nothing to ``self._settings``, so that it is Pipecat's."""
     lines = (line, *heirs(line.own[0][1], line.own[0][0]))
     if any(True for one in lines for home, kind in one.own for _ in _given(kind, home)):
         return False

@@ -34,7 +34,8 @@ from collections.abc import Iterator
 from checks.pipecat.own_settings import (
     DIFFERENCE,
     SETTINGS,
-    is_asked_for_items,
+    has_no_items,
+    is_used_as_dictionary,
     line_of,
     makes_dictionary,
     renamed,
@@ -57,12 +58,12 @@ RULE = Rule(
 @RULE.on(ast.Attribute, named=(SETTINGS,))
 def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     """Decide on ``self._settings``."""
-    line = line_of(node, source)
+    line = line_of(node, source) if is_used_as_dictionary(node, source) else None
     if line is None:
         return
     story = f"Pipecat keeps an object in {SETTINGS} since {since(source.project.target)}"
     if isinstance(node.ctx, ast.Load):
-        if is_asked_for_items(node, line, source):
+        if has_no_items(node, line, source):
             yield RULE.finding(source, node, f"{story}, which has no items: TypeError")
     elif makes_dictionary(node, line, source):
         facts, why = None, DIFFERENCE
