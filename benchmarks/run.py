@@ -119,7 +119,7 @@ class Bench:
     def needles(self, *rules: str) -> list[str]:
         """Return what rules look for in a file's bytes; of all rules if none is named."""
         program = (
-            "import sys; from checks.rule import chosen_rules; chosen = chosen_rules(sys.argv[1:], ()).values();"
+            "import sys; from checks.registry import chosen_rules; chosen = chosen_rules(sys.argv[1:], ()).values();"
             "print(*sorted({needle.decode() for rule in chosen for needle in rule.needles}), sep='\\n')"
         )
         done = subprocess.run(self.python("-c", program, *rules), cwd=ROOT, check=True, capture_output=True, text=True)
