@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.surroundings import leave_out_current_folder, wait_with_garbage
+from checks.surroundings import leave, leave_out_current_folder, wait_with_garbage
 
 
 def main() -> None:
@@ -11,7 +11,7 @@ def main() -> None:
     leave_out_current_folder()
     from checks.cli import check, run
 
-    run(check, "checks")
+    leave(run(check, "checks"))
 
 
 if __name__ == "__main__":

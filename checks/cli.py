@@ -333,8 +333,8 @@ def explain(rule: str, debug: bool) -> None:
             click.echo(f"{label}: {value}")
 
 
-def run(command: click.Command, name: str) -> None:
-    """Run a command: every failure is one line on stderr with exit code 2, Ctrl-C is 130."""
+def run(command: click.Command, name: str) -> int:
+    """Run a command and return its exit code: every failure is one line on stderr and 2. Ctrl-C ends with 130."""
     arguments = sys.argv[1:]
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -354,7 +354,7 @@ def run(command: click.Command, name: str) -> None:
             raise
         code = _without_output() if isinstance(error, OSError) and error.errno == errno.ENOSPC else 2
         click.echo(f"error: {_told(error)}", err=True)
-    sys.exit(code)
+    return code
 
 
 def _invoked(command: click.Command, arguments: list[str], name: str) -> int:

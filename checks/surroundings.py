@@ -1,10 +1,11 @@
-"""What is settled before anything else is imported."""
+"""What is settled before anything else is imported, and when all is done."""
 
 from __future__ import annotations
 
 import gc
 import os
 import sys
+from typing import NoReturn
 
 
 def wait_with_garbage() -> None:
@@ -13,6 +14,13 @@ def wait_with_garbage() -> None:
     What is imported, trees and what is known of them stay until the end: looking among them takes a third of a run.
     """
     gc.set_threshold(100_000, 50, 1000)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process as it stands: taking down all that a run holds would take half as long again."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def leave_out_current_folder() -> None:

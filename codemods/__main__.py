@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.surroundings import leave_out_current_folder, wait_with_garbage
+from checks.surroundings import leave, leave_out_current_folder, wait_with_garbage
 
 
 def main() -> None:
@@ -12,7 +12,7 @@ def main() -> None:
     from checks.cli import run
     from codemods.cli import codemods
 
-    run(codemods, "codemods")
+    leave(run(codemods, "codemods"))
 
 
 if __name__ == "__main__":

@@ -223,8 +223,6 @@ def _forked(root: Path, state: Path, arguments: list[str]) -> int:
         os.environ["XDG_STATE_HOME"] = str(state)
         sys.argv = ["codemods", *arguments]
         run_codemods()
-    except SystemExit as ended:
-        os._exit(ended.code if isinstance(ended.code, int) else 3)
     finally:
         os._exit(4)
 

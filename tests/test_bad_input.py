@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from checks.cli import run as run_command
 from checks.session import Session
 from codemods import apply as engine
-from codemods.__main__ import main
+from codemods.cli import codemods
 from tests.cases import contents
 from tests.running import (
     BAD,
@@ -59,11 +60,9 @@ def run_here(root: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.
     monkeypatch.chdir(root)
     monkeypatch.setattr(sys, "argv", ["codemods", *arguments])
     capfd.readouterr()
-    with pytest.raises(SystemExit) as exit_:
-        main()
+    code = run_command(codemods, "codemods")
     out, err = capfd.readouterr()
-    assert isinstance(exit_.value.code, int)
-    return Done(exit_.value.code, out.encode(), err.encode())
+    return Done(code, out.encode(), err.encode())
 
 
 # -- arguments
