@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from checks.project import Project
-from checks.requirements import RequirementFile
+from checks.requirements import RequirementFile, is_requirement_file
 from checks.rule import Finding, Rule
 from checks.source import Source, Unreadable, decode
 from checks.suppression import suppressions, unsuppressed
@@ -42,7 +42,9 @@ def inspect(path: Path, project: Project, rules: Mapping[str, Rule], *, thorough
     """
     try:
         data = project.read(path)
-        wanted = [rule for rule in _of_interest(rules, project) if _may_apply(rule, data, project)]
+        # A project may say what it requires in a file, and nothing of it in its code.
+        asked = rules.values() if is_requirement_file(path) else _of_interest(rules, project)
+        wanted = [rule for rule in asked if _may_apply(rule, data, project)]
         if wanted or thorough:
             return Inspection(path, find(project.source(path, data), wanted, frozenset(rules)))
         decode(data)

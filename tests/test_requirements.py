@@ -10,6 +10,7 @@ from checks import toml
 from checks.pipecat import extras
 from checks.pipecat.releases import NEWEST, parse, pinned
 from checks.requirements import Requirement, is_requirement_file, mentions, read
+from tests.running import check, project
 
 
 def parts(text: str, name: str) -> list[tuple[str, list[str], str | None]]:
@@ -163,3 +164,11 @@ def test_extras() -> None:
     for before, after in extras.renames().items():
         assert extras.requires(before, new) is None
         assert extras.requires(after, new) is not None
+
+
+def test_what_is_required_is_looked_at_though_no_code_mentions_it(tmp_path: Path) -> None:
+    root = project(tmp_path, {"requirements.txt": "pipecat-ai[riva]==1.14.0\n", "a.py": "x = 1\n", "b.py": ""})
+    for jobs in ("1", "2"):
+        done = check(root, "--jobs", jobs, "--target", "1.14.0", ".")
+        assert b"requirements.txt:1:" in done.out, jobs
+        assert done.code == 1
