@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from types import ModuleType
 
@@ -11,17 +10,14 @@ import pytest
 from checks.pipecat import tables
 from checks.pipecat.deprecations import of_member, of_name, records
 from checks.pipecat.releases import NEWEST, RELEASES, parse
+from tests.running import script
 from tests.trees import released, wheel
-
-SCRIPTS = Path(__file__).parent.parent / "scripts"
 
 
 @pytest.fixture(scope="module")
 def builder() -> ModuleType:
     """Return the script that makes the table, as a module."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(SCRIPTS)
-        return importlib.import_module("build_deprecations")
+    return script("build_deprecations")
 
 
 def read(builder: ModuleType, folder: Path, text: str) -> list[str]:

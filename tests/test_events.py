@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib
 from pathlib import Path
 from types import ModuleType
 
@@ -13,9 +12,9 @@ from checks.pipecat import tables, timeline
 from checks.pipecat.event_moves import Move, rows
 from checks.pipecat.events import known_to, last_with, once_lost, registers
 from checks.pipecat.releases import NEWEST, RELEASES, parse
+from tests.running import script
 from tests.trees import released, wheel
 
-SCRIPTS = Path(__file__).parent.parent / "scripts"
 TASK = "pipecat.pipeline.task.PipelineTask"
 WORKER = "pipecat.pipeline.worker.PipelineWorker"
 DEEPGRAM = "pipecat.services.deepgram.stt.DeepgramSTTService"
@@ -25,9 +24,7 @@ ROOM = "pipecat.transports.smallwebrtc.transport.SmallWebRTCTransport"
 @pytest.fixture(scope="module")
 def builder() -> ModuleType:
     """Return the script that makes the table, as a module."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(SCRIPTS)
-        return importlib.import_module("build_events")
+    return script("build_events")
 
 
 @pytest.mark.parametrize(

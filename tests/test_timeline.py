@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
-import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -14,9 +12,9 @@ from checks.cli import inspect_all
 from checks.pipecat import timeline
 from checks.pipecat.releases import NEWEST, RELEASES, parse
 from checks.session import Request, begin
+from tests.running import script
 from tests.trees import released, wheel
 
-SCRIPT = Path(__file__).parent.parent / "scripts" / "build_timeline.py"
 LINKAGE = (
     *("removed-name", "removed-keyword", "swallowed-keyword", "removed-method", "removed-attribute"),
     *("removed-event", "became-async"),
@@ -89,13 +87,7 @@ def test_a_moved_name_is_known_by_what_it_was() -> None:
 @pytest.fixture(scope="module")
 def builder() -> ModuleType:
     """Return the script that makes the timeline, as a module."""
-    spec = importlib.util.spec_from_file_location("build_timeline", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look it up
-    spec.loader.exec_module(module)
-    return module
+    return script("build_timeline")
 
 
 def test_what_the_script_reads(builder: ModuleType, tmp_path: Path) -> None:
