@@ -79,11 +79,8 @@ def main() -> int:
         print("Run `python scripts/new_releases.py --update`, then the tests, and read what the diff says.")
         return 1
     fetch([*known, *new], options.wheels)
-    for script in (
-        "build_timeline.py",
-        "build_events.py",
-        "build_deprecations.py",
-    ):  # which reads what the others wrote
+    # The last reads what the others write.
+    for script in ("build_timeline.py", "build_events.py", "build_deprecations.py"):
         subprocess.run([sys.executable, str(ROOT / "scripts" / script), str(options.wheels)], check=True)
     return 0
 

@@ -9,7 +9,6 @@ Where the table says ``*`` of a class, it may know any event, and nothing is sai
 from __future__ import annotations
 
 import ast
-import difflib
 from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
@@ -98,6 +97,8 @@ def _earlier(owner: str) -> tuple[str, ...]:
 
 def nearest(owner: str, event: str, release: Release) -> list[str]:
     """Return those events that a class knows in a release whose names are most like one it does not know."""
+    import difflib
+
     known = sorted(known_to(owner, release) or ())
     return difflib.get_close_matches(event, known, n=_FEW, cutoff=0.6)
 

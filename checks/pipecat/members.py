@@ -13,9 +13,10 @@ from functools import cache
 from typing import NamedTuple
 
 from checks.arguments import Change, Rewrite
+from checks.guards import asks_for, tests_version
 from checks.pipecat import tables, timeline
 from checks.pipecat.hierarchy import Lineage, is_of_library, lineage
-from checks.pipecat.objects import Object
+from checks.pipecat.objects import Object, owner_of
 from checks.pipecat.realtime import OPENAI_REALTIME
 from checks.pipecat.releases import RELEASES, Release
 from checks.receivers import is_self_attribute
@@ -106,6 +107,15 @@ def gone_from(found: Object, name: str, source: Source) -> Gone | None:
     if is_set_from_outside(name, source) or any(is_own(line, name) for line in lines):
         return None
     return gone if all(gone_above(line, name, source) is not None for line in lines) else None
+
+
+def gone_at(node: ast.Attribute, source: Source) -> tuple[Object, Gone] | None:
+    """Return the object and the member that is gone where one is read; None too where that is looked into there."""
+    found = owner_of(node, source) if isinstance(node.ctx, ast.Load) else None
+    gone = gone_from(found, node.attr, source) if found is not None else None
+    if found is None or gone is None or asks_for(node.attr, node, source) or tests_version(node, source):
+        return None
+    return found, gone
 
 
 def is_given(found: Object, owner: str, name: str, source: Source) -> bool:

@@ -71,12 +71,19 @@ def makes_dictionary(node: ast.Attribute, line: Lineage, source: Source) -> bool
 
 def is_used_as_dictionary(node: ast.Attribute, source: Source) -> bool:
     """Tell whether an attribute is given something, or asked for items."""
-    parent = source.parent(node)
-    if isinstance(node.ctx, ast.Store) or (isinstance(parent, ast.keyword) and parent.arg is None):
-        return True
-    if isinstance(parent, ast.Dict):
-        return any(value is node and key is None for key, value in _items(parent))
-    return isinstance(parent, ast.Subscript) and parent.value is node
+    return isinstance(node.ctx, ast.Store) or _is_asked_for_items(node, source)
+
+
+def _is_asked_for_items(node: ast.Attribute, source: Source) -> bool:
+    match source.parent(node):
+        case ast.Subscript(value=value):
+            return value is node
+        case ast.keyword(arg=None):
+            return True
+        case ast.Dict(keys=keys, values=values):
+            return any(value is node and key is None for key, value in zip(keys, values, strict=True))
+        case _:
+            return False
 
 
 def has_no_items(node: ast.Attribute, line: Lineage, source: Source) -> bool:
@@ -111,10 +118,6 @@ def renamed(node: ast.Attribute, line: Lineage, source: Source) -> Rewrite:
     ends = (source.end(one) for one in uses)
     changes = tuple(Change(source.span_between(end - len(SETTINGS), end), _OWN_NAME) for end in ends)
     return Rewrite(changes, Fix.UNSAFE)
-
-
-def _items(node: ast.Dict) -> Iterator[tuple[ast.expr | None, ast.expr]]:
-    return zip(node.keys, node.values, strict=True)
 
 
 def _asked(owner: ast.ClassDef, source: Source) -> Iterator[ast.Attribute]:
@@ -160,19 +163,11 @@ def _starts_above(owner: ast.ClassDef) -> bool:
 
 def _is_use(node: ast.Attribute, source: Source) -> bool:
     """Tell whether ``self._settings`` is used as nothing but a dictionary, and not handed to anybody."""
+    if _is_asked_for_items(node, source):
+        return True
     parent = source.parent(node)
-    match parent:
-        case ast.Subscript():
-            return parent.value is node
-        case ast.keyword(arg=None):
-            return True
-        case ast.Dict():
-            return any(value is node and key is None for key, value in _items(parent))
-        case ast.Attribute(attr=name):
-            call = source.parent(parent)
-            return name in _OF_DICTIONARIES and isinstance(call, ast.Call) and call.func is parent
-        case _:
-            return False
+    call = source.parent(parent) if isinstance(parent, ast.Attribute) and parent.attr in _OF_DICTIONARIES else None
+    return isinstance(call, ast.Call) and call.func is parent
 
 
 def _is_used_elsewhere(source: Source) -> bool:

@@ -30,11 +30,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from checks.guards import asks_for, tests_version
 from checks.pipecat import timeline
 from checks.pipecat.advice import advice_on_keyword
-from checks.pipecat.members import gone_from, is_in_dead_override, renamed
-from checks.pipecat.objects import owner_of
+from checks.pipecat.members import gone_at, is_in_dead_override, renamed
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 from checks.unclear import Unclear
@@ -51,14 +49,10 @@ RULE = Rule(
 @RULE.on(ast.Attribute, named=timeline.lost_private)
 def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     """Decide on ``object._member``."""
-    if not isinstance(node.ctx, ast.Load):
-        return
-    found = owner_of(node, source)
-    gone = gone_from(found, node.attr, source) if found is not None else None
-    if found is None or gone is None or asks_for(node.attr, node, source) or tests_version(node, source):
-        return
-    if is_in_dead_override(node, source):
-        return  # it never runs, which dead-override tells
+    known = gone_at(node, source)
+    if known is None or is_in_dead_override(node, source):
+        return  # an override that never runs, dead-override tells of
+    found, gone = known
     facts, why = None, ""
     try:
         facts = renamed(node, gone.owner, found, source)

@@ -27,7 +27,6 @@ References:
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 
@@ -94,6 +93,8 @@ def _when(name: str, target: Release) -> str:
         return f"since {gone}"
     if coming is not None:
         return f"before {coming}"
+    import difflib
+
     near = difflib.get_close_matches(name, [one for one in extras.known() if one != extras.CORE], n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
     return f"in any release from {extras.first_known()} on{hint}"

@@ -31,12 +31,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from checks.guards import asks_for, tests_version
 from checks.pipecat import timeline
 from checks.pipecat.context_moves import CREATE, GET_FRAME, ONLY_CONTEXTS
-from checks.pipecat.members import gone_from, is_in_dead_override, renamed
+from checks.pipecat.members import gone_at, is_in_dead_override, renamed
 from checks.pipecat.model_names import DIFFERENCE, SET_MODEL_NAME, told_to_metrics
-from checks.pipecat.objects import owner_of
 from checks.receivers import is_super_call
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
@@ -56,12 +54,10 @@ RULE = Rule(
 @RULE.on(ast.Attribute, named=timeline.lost)
 def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     """Decide on ``object.member``."""
-    if node.attr in _OF_CONTEXTS or not isinstance(node.ctx, ast.Load):
+    known = gone_at(node, source) if node.attr not in _OF_CONTEXTS else None
+    if known is None:
         return
-    found = owner_of(node, source)
-    gone = gone_from(found, node.attr, source) if found is not None else None
-    if found is None or gone is None or asks_for(node.attr, node, source) or tests_version(node, source):
-        return
+    found, gone = known
     call = source.parent(node)
     if call is not None and is_super_call(call, node.attr) and is_in_dead_override(node, source):
         return  # which dead-override tells of
