@@ -58,7 +58,7 @@ class Project:
         self._overlay = dict(overlay or {})
         self._sources: dict[Path, Source] = {}
         self._mentions: dict[str, list[Path]] = {}
-        self._modules: dict[tuple[str, Path], Path | None] = {}
+        self._modules: dict[tuple[str, str], Path | None] = {}
         self._definitions: dict[tuple[str, Path], tuple[Source, Definition] | str] = {}
         self._import_places: dict[Path, list[Path]] = {}
         self._like = like
@@ -179,7 +179,7 @@ class Project:
 
     def find_module(self, dotted: str, near: Path) -> Path | None:
         """Return the project file a module name leads to from another file, or None for one from outside."""
-        key = (dotted, near.parent)
+        key = (dotted, os.path.dirname(near))
         if key not in self._modules:
             self._modules[key] = self._search_module(dotted, near)
         return self._modules[key]

@@ -229,6 +229,11 @@ class Source:
     def _by_name(self) -> dict[type[ast.AST], dict[str, list[ast.AST]]]:
         return {}
 
+    @cached_property
+    def strings(self) -> str:
+        """What the strings of the file say, one after the other, each on a line of its own or on several."""
+        return "\n".join(node.value for node in self.nodes(ast.Constant) if isinstance(node.value, str))
+
     def parent(self, node: ast.AST) -> ast.AST | None:
         """Return the node that holds this one; None for the module."""
         return self._index[0].get(node)

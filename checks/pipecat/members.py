@@ -144,9 +144,12 @@ def gone_above(line: Lineage, name: str, source: Source) -> Gone | None:
     return None
 
 
-def is_bound(name: str, node: ast.ClassDef) -> bool:
+def is_bound(name: str, node: ast.ClassDef, source: Source) -> bool:
     """Tell whether the body of a class, not only its methods, may make a member of that name."""
-    return any(name in _bound(statement) for statement in node.body)
+    known: dict[ast.ClassDef, frozenset[str]] = source.project.memo.setdefault("bound in classes", {})
+    if node not in known:
+        known[node] = frozenset(name for statement in node.body for name in _bound(statement))
+    return name in known[node]
 
 
 def is_own(line: Lineage, name: str) -> bool:
@@ -246,7 +249,7 @@ def is_defined_below(owner: str, name: str, source: Source) -> bool:
     above = timeline.canonical(owner, source.project.target)
     for user in source.project.mentioning(name):
         for node in user.nodes(ast.ClassDef):
-            if is_bound(name, node) and _leads_below(node, user, above):
+            if is_bound(name, node, user) and _leads_below(node, user, above):
                 return True
     return False
 

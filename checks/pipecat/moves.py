@@ -122,13 +122,27 @@ def _is_in_a_string(dotted: str, new: NewName, source: Source) -> bool:
     leaf, same = dotted.rpartition(".")[2], timeline.canonical(dotted, target)
     is_gone = timeline.exists(dotted, target) is False
     for user in source.project.mentioning(leaf):
-        for node in user.nodes(ast.Constant):
-            at = timeline.place(node.value) if isinstance(node.value, str) and leaf in node.value else None
-            named = f"{at.module}.{at.name.partition('.')[0]}" if at is not None else new.dotted
-            if named != new.dotted and timeline.canonical(named, target) == same:
+        for node, named in _named_in_strings(user):
+            if leaf in str(node.value) and named != new.dotted and timeline.canonical(named, target) == same:
                 if not (is_gone and new_string(node, user) is not None):
                     return True
     return False
+
+
+def _named_in_strings(source: Source) -> list[tuple[ast.Constant, str]]:
+    """Return the strings of a file that are a dotted name of Pipecat's, each with what it names; collected once."""
+    known: dict[Source, list[tuple[ast.Constant, str]]] = source.project.memo.setdefault("named in strings", {})
+    if source not in known:
+        found = ((node, _of_module(node)) for node in source.nodes(ast.Constant))
+        known[source] = [(node, named) for node, named in found if named is not None]
+    return known[source]
+
+
+def _of_module(node: ast.Constant) -> str | None:
+    """Return what of a module a string names, whatever within that it goes on to."""
+    is_one = isinstance(node.value, str) and node.value.startswith("pipecat")
+    at = timeline.place(node.value) if is_one else None
+    return f"{at.module}.{at.name.partition('.')[0]}" if at is not None else None
 
 
 def string_given(call: ast.Call, source: Source) -> ast.Constant | None:
@@ -320,8 +334,8 @@ def _may_reach(user: Source, name: str, source: Source) -> bool:
     if source.module.rpartition(".")[2] not in user.text:
         return False
     return (
-        any(node.attr == name for node in user.nodes(ast.Attribute))
-        or any(isinstance(node.value, str) and name in node.value for node in user.nodes(ast.Constant))
+        any(True for _ in user.named(ast.Attribute, (name,)))
+        or name in user.strings
         or any(alias.name == "*" for node in user.nodes(ast.ImportFrom) for alias in node.names)
     )
 

@@ -48,7 +48,7 @@ def line_of(node: ast.Attribute, source: Source) -> Lineage | None:
     for one in lines:
         if not one.is_whole or not all(is_of_library(above, source) for above in one.outside if above != "abc.ABC"):
             return None
-        if any(is_bound(SETTINGS, above) or above.keywords or above.decorator_list for _, above in one.own):
+        if any(is_bound(SETTINGS, above, home) or above.keywords or above.decorator_list for home, above in one.own):
             return None
     if is_set_from_outside(SETTINGS, source) or tests_version(node, source) or asks_for(SETTINGS, node, source):
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from enum import Enum
 from functools import cache
 from typing import Any, Literal, NamedTuple, TypedDict, TypeVar, cast
@@ -21,6 +21,7 @@ _OF_PYTHON: dict[str, type] = {"enum.Enum": Enum, "enum.IntEnum": Enum, "enum.St
 _OF_MODEL = ("construct", "copy", "dict", "from_orm", "json", "parse_obj", "parse_raw", "schema", "validate")
 ValueT = TypeVar("ValueT")
 Run = tuple[int, int | None, ValueT]
+_INDEX = {release: index for index, release in enumerate(RELEASES)}
 BASE_MODEL = "pydantic.BaseModel"
 _DATACLASSES = ("dataclasses.dataclass", "dataclass")
 _FATES: dict[str, Literal["refused"]] = {"extra=forbid": "refused"}
@@ -140,7 +141,7 @@ def exists(dotted: str, release: Release) -> bool | None:
     found = _module(at.module) if at is not None else None
     if at is None or found is None:
         return None
-    index = RELEASES.index(release)
+    index = _INDEX[release]
     outer = at.name.partition(".")[0]
     if _at(found.get("d", []), index) is not None:
         return None
@@ -158,13 +159,13 @@ def exists(dotted: str, release: Release) -> bool | None:
 def exists_module(dotted: str, release: Release) -> bool:
     """Tell whether a release has a module of that name."""
     found = _module(dotted)
-    return found is not None and _at(found.get("r", []), RELEASES.index(release)) is not None
+    return found is not None and _at(found.get("r", []), _INDEX[release]) is not None
 
 
 def _member_exists(at: Place, found: _Module, release: Release) -> bool | None:
     """Tell whether a name within a name exists: a class within a class, or an attribute of what an alias leads to."""
     outer, _, rest = at.name.partition(".")
-    index = RELEASES.index(release)
+    index = _INDEX[release]
     target = _at(found.get("a", {}).get(outer, []), index)
     if target is not None and rest:
         return exists(f"{target}.{rest}", release)
@@ -215,7 +216,7 @@ def canonical(name: str, release: Release) -> str:
     found = _module(at.module) if at is not None else None
     if at is None or found is None or not at.name:
         return name
-    index = RELEASES.index(release)
+    index = _INDEX[release]
     outer, _, rest = at.name.partition(".")
     passed_on = found.get("a", {}).get(outer, [])
     target = _at(passed_on, index)
@@ -229,7 +230,7 @@ def canonical(name: str, release: Release) -> str:
 def _within(owner: str, rest: str, release: Release) -> str:
     """Return what a name within a class stands for: a class that it or an ancestor defines, or has under that name."""
     inner, _, deeper = rest.partition(".")
-    index = RELEASES.index(release)
+    index = _INDEX[release]
     for ancestor in lineage(owner, release):
         at = place(ancestor)
         found = _module(at.module) if at is not None else None
@@ -249,7 +250,13 @@ def _latest(runs: list[Run[Any]], index: int) -> int:
 
 
 def _class(name: str, release: Release) -> _Class | None:
-    at = place(canonical(name, release))
+    return _defined(canonical(name, release))
+
+
+@cache
+def _defined(name: str) -> _Class | None:
+    """Return what is known of a class under the name of its own place."""
+    at = place(name)
     found = _module(at.module) if at is not None else None
     return found.get("c", {}).get(at.name) if at is not None and found is not None else None
 
@@ -261,7 +268,7 @@ def bases(name: str, release: Release) -> tuple[str, ...]:
     what it was.
     """
     found = _class(name, release)
-    return tuple(_last(found.get("b", []), RELEASES.index(release)) or ()) if found is not None else ()
+    return tuple(_last(found.get("b", []), _INDEX[release]) or ()) if found is not None else ()
 
 
 def ancestors(name: str, release: Release) -> set[str]:
@@ -299,7 +306,7 @@ def constructor(name: str, release: Release) -> Constructor | None:
     Where a class has several bases, what any of them takes is taken: better silent than wrong.
     """
     found = _class(name, release)
-    if found is None or _at(found.get("b", []), RELEASES.index(release)) is None:
+    if found is None or _at(found.get("b", []), _INDEX[release]) is None:
         return None
     is_model = BASE_MODEL in lineage(name, release)
     return _built_with(canonical(name, release), release, is_model, frozenset())
@@ -321,7 +328,7 @@ def _built_with(name: str, release: Release, is_model: bool, seen: frozenset[str
     found = _class(name, release)
     if found is None or name in seen:
         return Constructor(frozenset(), "refused" if name in _PLAIN else None)
-    index = RELEASES.index(release)
+    index = _INDEX[release]
     own = _at(found.get("i", []), index)
     kinds = _at(found.get("k", []), index) or []
     names: set[str] = set()
@@ -351,7 +358,7 @@ def positional(name: str, release: Release) -> tuple[str, ...]:
     found = _class(name, release)
     if found is None:
         return ()
-    index = RELEASES.index(release)
+    index = _INDEX[release]
     own = _last(found.get("i", []), index)
     if own is not None:
         head = own[own.index("(") + 1 : -1].partition("*")[0]
@@ -380,7 +387,7 @@ def defines(name: str, member: str, release: Release) -> bool:
     found = _class(name, release)
     if found is None:
         return False
-    index = RELEASES.index(release)
+    index = _INDEX[release]
     if _at(found.get("m", {}).get(member, []), index) is not None:
         return True
     return member in _taken_apart(_at(found.get("i", []), index) or "()")[0]
@@ -393,7 +400,7 @@ def member(owner: str, name: str, release: Release) -> str | None:
     It is a signature, or the word for it that scripts/build_timeline.py says. Of private names only those are known
     that some class has lost.
     """
-    index = RELEASES.index(release)
+    index = _INDEX[release]
     for ancestor in lineage(owner, release):
         found: _Class = _class(ancestor, release) or {}
         runs = _private(name).get(ancestor) if name in _private_lines() else found.get("m", {}).get(name)
@@ -403,13 +410,24 @@ def member(owner: str, name: str, release: Release) -> str | None:
     return None
 
 
+@cache
 def last_member(owner: str, name: str, release: Release) -> tuple[Release, str] | None:
     """Return the last release before one in which a class had a member, and what it was."""
-    for earlier in reversed(RELEASES[: RELEASES.index(release)]):
+    above = _ever_above(owner)
+    if not any(name in names for names in above.values()) and above.keys().isdisjoint(_private(name)):
+        return None
+    for earlier in reversed(RELEASES[: _INDEX[release]]):
         value = member(owner, name, earlier)
         if value is not None:
             return earlier, value
     return None
+
+
+@cache
+def _ever_above(owner: str) -> dict[str, Collection[str]]:
+    """Return a class and what it derives from in whatever release, each with the members it has in any."""
+    names = {ancestor for release in RELEASES for ancestor in lineage(owner, release)}
+    return {name: (_defined(name) or {}).get("m", {}) for name in names}
 
 
 @cache
@@ -453,7 +471,7 @@ def _inner(owner: str) -> Iterator[str]:
 @cache
 def _members(owner: str, release: Release) -> frozenset[str]:
     """Return the names of all public members a class has in a release."""
-    index = RELEASES.index(release)
+    index = _INDEX[release]
     found = (_class(ancestor, release) for ancestor in lineage(owner, release))
     members = [(name, runs) for one in found if one is not None for name, runs in one.get("m", {}).items()]
     return frozenset(name for name, runs in members if name[0] != "_" and _at(runs, index) is not None)
@@ -471,7 +489,7 @@ def once_sync() -> frozenset[str]:
 @cache
 def definers(name: str, release: Release) -> frozenset[str]:
     """Return the dotted names of the classes that themselves define a member of that name in a release."""
-    index, found = RELEASES.index(release), set[str]()
+    index, found = _INDEX[release], set[str]()
     if name in _private_lines():
         return frozenset(owner for owner, runs in _private(name).items() if _at(runs, index) is not None)
     for module, line in _lines().items():
@@ -488,7 +506,7 @@ def answers_for_itself(owner: str, release: Release) -> bool:
 
     Pydantic's model counts as one without, and so do the bases of enumerations; ask ``is_of_python`` of their names.
     """
-    index = RELEASES.index(release)
+    index = _INDEX[release]
     for ancestor in lineage(owner, release):
         found = _class(ancestor, release)
         if found is None or _at(found.get("b", []), index) is None:
@@ -527,7 +545,7 @@ class Signature(NamedTuple):
 @cache
 def signature(owner: str, member: str, release: Release) -> Signature | None:
     """Return the signature of a class's method in a release, its nearest ancestor's; None where none has one."""
-    index = RELEASES.index(release)
+    index = _INDEX[release]
     for ancestor in lineage(owner, release):
         found: _Class = _class(ancestor, release) or {}
         for since, until, text in found.get("i", []) if member == "__init__" else found.get("m", {}).get(member, []):
@@ -557,7 +575,7 @@ def async_since(signatures: Callable[[Release], Signature | None], release: Rele
     ``signatures`` gives the signature in each release.
     """
     since: Release | None = None
-    for one in reversed(RELEASES[: RELEASES.index(release) + 1]):
+    for one in reversed(RELEASES[: _INDEX[release] + 1]):
         found = signatures(one)
         if found is None or found.yields:
             return None
@@ -600,7 +618,7 @@ def last_meaning(dotted: str, release: Release) -> str | None:
     if at is None or found is None or not at.name:
         return None
     outer, _, rest = at.name.partition(".")
-    index = RELEASES.index(release)
+    index = _INDEX[release]
     runs = [run for run in found.get("a", {}).get(outer, []) if run[0] <= index]
     if not runs or _latest(runs, index) < _latest(_runs_of(found, outer), index):
         return None
