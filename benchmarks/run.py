@@ -170,14 +170,14 @@ def pipecat(bench: Bench) -> Group:
         "pipecat",
         f"pipecat-ai 1.1.0, {len(corpora.files(tree))} files",
         [
-            bench.checks("checks, one rule", *ATTRIBUTE, tree),
+            bench.checks("checks, one rule", *ATTRIBUTE, "--no-cache", tree),
             bench.ruff(tree, "--no-cache"),
             bench.ruff(tree),
             bench.ast_grep(tree),
             bench.checks(every, *NEWEST, tree, before=_without_caches(bench.place)),
             bench.checks(f"{every}, again", *NEWEST, tree),
-            bench.checks(single, *NEWEST, "--jobs", "1", tree, before=_without_caches(bench.place)),
-            bench.checks(own, *NEWEST, "--jobs", "1", user, before=_without_caches(bench.place)),
+            bench.checks(single, *NEWEST, "--no-cache", "--jobs", "1", tree),
+            bench.checks(own, *NEWEST, "--no-cache", "--jobs", "1", user),
             Command(parse, bench.python(HERE / "peers" / "parse_all.py", tree)),
             bench.peer("django-upgrade, its fixers", "django-upgrade", *upgrade),
         ],
@@ -298,7 +298,7 @@ def growth(bench: Bench) -> Group:
         commands.append(command)
         curves.setdefault(curve, {})[size] = command.name
 
-    options = (*NEWEST, "--jobs", "1")
+    options = (*NEWEST, "--no-cache", "--jobs", "1")
     for size in (50, 100, 200, 400):
         folder = corpora.many_files(made / f"files{size}", bench.place.user, size)
         add("files", size, bench.checks(f"{size} files", *options, folder))

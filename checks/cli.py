@@ -6,9 +6,10 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -20,6 +21,9 @@ from checks.registry import all_rules
 from checks.report import Entry, Ledger, Status, plural, printable, shown_path
 from checks.session import Request, Session, Workspace, begin
 from checks.source import Unreadable, contents, decode
+
+if TYPE_CHECKING:
+    from checks.cache import Cache
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit")
@@ -142,12 +146,30 @@ def died(item: tuple[int, Path]) -> Inspection:
     return Inspection(item[1], error="reading it ended the process; it may be nested too deeply")
 
 
-def inspect_all(session: Session, jobs: int | None) -> Iterable[tuple[Workspace, Inspection]]:
-    """Yield what is found in each file of a session, in order."""
-    items = [(i, path) for i, workspace in enumerate(session.workspaces) for path in workspace.files]
+def inspect_all(
+    session: Session, jobs: int | None, cache: Cache | None = None
+) -> Iterator[tuple[Workspace, Inspection]]:
+    """Yield what is found in each file of a session, in order; what a cache knows of a project is not looked for."""
+    lookups = [cache.look_up(workspace) if cache else None for workspace in session.workspaces]
+    known = [lookup.found if lookup else None for lookup in lookups]
+    items = [(i, path) for i, one in enumerate(session.workspaces) if known[i] is None for path in one.files]
+    results = _inspected(session, items, jobs)
+    for workspace, lookup, found in zip(session.workspaces, lookups, known, strict=True):
+        seen: list[Inspection] = []
+        for inspection in islice(results, len(workspace.files)) if found is None else found:
+            if lookup is not None:
+                seen.append(inspection)
+            yield workspace, session.sorted_out(inspection)
+        if cache is not None and lookup is not None and found is None:
+            cache.keep(workspace, lookup.key, seen)
+
+
+def _inspected(session: Session, items: list[tuple[int, Path]], jobs: int | None) -> Iterator[Inspection]:
+    """Return what is found in each of some files, given with the number of their project, in order."""
     jobs = jobs or default_jobs(len(items))
     if jobs > 1:
-        for workspace in session.workspaces:  # done once here, and not by each process
+        for index in {index for index, _ in items}:  # done once here, and not by each process
+            workspace = session.workspaces[index]
             for rule in workspace.rules.values():
                 if rule.about is None or workspace.project.holds(rule.about):
                     rule.load()
@@ -159,9 +181,7 @@ def inspect_all(session: Session, jobs: int | None) -> Iterable[tuple[Workspace,
         setup=use,
         arguments=(session.workspaces,),
     )
-    shown = progress(results, len(items), "Reading")
-    for (index, _), inspection in zip(items, shown, strict=True):
-        yield session.workspaces[index], session.sorted_out(inspection)
+    return iter(progress(results, len(items), "Reading"))
 
 
 def unread_entries(session: Session) -> list[Entry]:
@@ -252,16 +272,25 @@ pyright_python_option = click.option(
 @click.option("--write-baseline", is_flag=True, help="Make the baseline; from one that exists only drop what is gone.")
 @click.option("--accept-new", is_flag=True, help="With --write-baseline: also take in what is new.")
 @click.option("--strict-baseline", is_flag=True, help="What the baseline holds and is gone is an error.")
+@click.option("--no-cache", is_flag=True, help="Look at every file again, whatever was found in it before.")
+@click.option(
+    "--cache-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="PIPECAT_CODEMODS_CACHE_DIR",
+    metavar="FOLDER",
+    help="Where to keep what was found. Default: the platform's folder for caches.",
+)
 @since_option
 @target_option
 @shared_options
-def check(pyright: bool, pyright_python: str | None, **options: Any) -> None:
+def check(pyright: bool, pyright_python: str | None, no_cache: bool, cache_dir: Path | None, **options: Any) -> None:
     """Find what is old, broken or silently wrong in code that uses Pipecat.
 
     Exit code 0: nothing found. 1: findings. 2: some file or argument could not be dealt with.
     """
     _check_baseline_options(options)
     request, stdin = request_of(options)
+    cache = None if no_cache or pyright or stdin is not None else _cache(cache_dir)
     if pyright:
         from checks.pyright import look
         from checks.rules.pyright_reports import OPTION
@@ -273,13 +302,19 @@ def check(pyright: bool, pyright_python: str | None, **options: Any) -> None:
     else:
         session = begin(request, stdin)
     ledger = Ledger(session.target, unread_entries(session), strict=options["strict_baseline"])
-    ledger.entries += [entry_of(inspection) for _, inspection in inspect_all(session, options["jobs"])]
+    ledger.entries += [entry_of(inspection) for _, inspection in inspect_all(session, options["jobs"], cache)]
     if options["write_baseline"]:
         _write_baselines(session)
     else:
         ledger.stale = session.stale()
     report(ledger, options, mended=False, stdin=stdin)
     sys.exit(ledger.exit_code())
+
+
+def _cache(folder: Path | None) -> Cache:
+    from checks.cache import Cache
+
+    return Cache(folder)
 
 
 def _check_baseline_options(options: dict[str, Any]) -> None:

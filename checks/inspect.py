@@ -24,7 +24,8 @@ class Inspection(NamedTuple):
     """What was found in one file; ``error`` says why it could not be read, in one line.
 
     ``marks`` are what the findings are known by, if the run has a baseline. Of the findings, a run leaves those alone
-    that are ``baselined``, or stand on ``unchanged`` lines; they are no longer among ``findings`` then.
+    that are ``baselined``, or stand on ``unchanged`` lines; they are no longer among ``findings`` then. ``sought``:
+    the paths under which modules were looked for, where that is to be known.
     """
 
     path: Path
@@ -33,6 +34,7 @@ class Inspection(NamedTuple):
     marks: tuple[Mark, ...] = ()
     baselined: tuple[Finding, ...] = ()
     unchanged: tuple[Finding, ...] = ()
+    sought: frozenset[str] = frozenset()
 
 
 def inspect(path: Path, project: Project, rules: Mapping[str, Rule], *, thorough: bool = False) -> Inspection:

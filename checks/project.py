@@ -67,6 +67,8 @@ class Project:
         self._held: dict[bytes, bool] = like._held if like is not None else {}
         # What the project has been searched for in vain, see ``holds``.
         self.lacking: frozenset[bytes] = like.lacking if like is not None else frozenset()
+        # The paths under which modules were looked for, found or not.
+        self.sought: set[str] = set()
         # Whether the requirement moves to the target, whatever it says now.
         self.moves = False
 
@@ -128,6 +130,16 @@ class Project:
         """Every Python file of the project, sorted; also those a run leaves out, since they may use what it changes."""
         return self._like.files if self._like is not None else python_files(self.root)
 
+    @property
+    def is_listed(self) -> bool:
+        """Whether the project's files have been listed."""
+        return "files" in self.__dict__
+
+    def is_file(self, path: str) -> bool:
+        """Tell whether there is such a file, and remember that it was asked."""
+        self.sought.add(path)
+        return os.path.isfile(path)
+
     def read(self, path: Path) -> bytes:
         """Return a file's bytes, or those that stand in for them."""
         return self._overlay[path] if path in self._overlay else contents(path)
@@ -167,7 +179,7 @@ class Project:
         """
         top = path.parent
         inside = [folder for folder in path.parents if folder.is_relative_to(self.root)]
-        packages = [folder for folder in inside if (folder / "__init__.py").exists()]
+        packages = [folder for folder in inside if self._is_package(folder)]
         if packages:
             top = packages[-1].parent
         elif inside:
@@ -189,7 +201,7 @@ class Project:
         for place in self._places(near.parent):
             for name in (f"{relative}.py", os.path.join(relative, "__init__.py")):
                 candidate = os.path.join(place, name)
-                if os.path.isfile(candidate) or Path(candidate) in self._overlay:
+                if self.is_file(candidate) or Path(candidate) in self._overlay:
                     return Path(candidate)
         return None
 
@@ -202,9 +214,12 @@ class Project:
             self._import_places[folder] = [
                 place
                 for place in (*above, self.root, self.root / "src")
-                if place == self.root or not (place / "__init__.py").exists()
+                if place == self.root or not self._is_package(place)
             ]
         return self._import_places[folder]
+
+    def _is_package(self, folder: Path) -> bool:
+        return self.is_file(os.path.join(folder, "__init__.py"))
 
     # -- definitions
 

@@ -30,7 +30,10 @@ _SMALL_RUN = 1024 * 1024
 
 @dataclass(slots=True)
 class Workspace:
-    """One project of a run: its files to look at, the rules that look, and where its known findings are kept."""
+    """One project of a run: its files to look at, the rules that look, and where its known findings are kept.
+
+    ``is_traced``: under which paths modules are looked for is to be known.
+    """
 
     project: Project
     config: Config
@@ -38,16 +41,20 @@ class Workspace:
     files: list[Path] = field(default_factory=list[Path])
     thorough: set[Path] = field(default_factory=set[Path])
     baseline: Path | None = None
+    is_traced: bool = False
 
     def inspect(self, path: Path) -> Inspection:
         """Return what the rules find in one of the files, those ignored for it left out."""
         thorough = path in self.thorough
         inspection = inspect(path, self.project, self.rules_for(path), thorough=thorough)
-        if self.baseline is None or not inspection.findings:
-            return inspection
-        from checks.baseline import marks
+        if self.baseline is not None and inspection.findings:
+            from checks.baseline import marks
 
-        return inspection._replace(marks=marks(inspection.findings, self.project.source(path)))
+            inspection = inspection._replace(marks=marks(inspection.findings, self.project.source(path)))
+        if self.is_traced:
+            inspection = inspection._replace(sought=frozenset(self.project.sought))
+            self.project.sought.clear()
+        return inspection
 
     def aimed_at(self, target: Release) -> Workspace:
         """Return the same files and rules with the project as it is once it has moved to a release."""

@@ -1,4 +1,4 @@
-"""Shared by all tests: no run may touch the journal of the person who runs them; ``--promise`` picks tests."""
+"""Shared by all tests: no run may touch journal or cache of the person who runs them; ``--promise`` picks tests."""
 
 from __future__ import annotations
 
@@ -42,3 +42,4 @@ def name_of(item: pytest.Item) -> tuple[str, str]:
 @pytest.fixture(autouse=True)
 def _own_state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("PIPECAT_CODEMODS_CACHE_DIR", str(tmp_path / "cache"))

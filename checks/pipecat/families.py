@@ -128,7 +128,7 @@ def _inner_obstacle(members: Sequence[tuple[ast.ClassDef, Source]]) -> str | Non
             return f"{node.name} is defined inside a function or class, where its users cannot be told"
         if len(source.names.table(source.tree).get(node.name, [])) > 1:
             return f"{source.path.name} defines {node.name} more than once"
-        if source.path.with_suffix(".pyi").exists():
+        if source.project.is_file(str(source.path.with_suffix(".pyi"))):
             return f"{source.path.name} has a stub beside it"
         if any(_has_own_contract(one) for one in _related(node, source)):
             return f"a base or subclass of {node.name} has task methods or a setup() of its own"
