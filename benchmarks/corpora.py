@@ -65,16 +65,16 @@ def _pip(python: Path, *arguments: str) -> None:
     subprocess.run(command, check=True, stdout=sys.stderr)
 
 
-def _once(target: Path, make: Callable[[Path], object]) -> None:
-    """Make a folder if it was not made before; one that was left half made does not count."""
+def _once(target: Path, make: Callable[[Path], object], stated: str = "") -> None:
+    """Make a folder if it was not made before, of what is stated; one that was left half made does not count."""
     done = target.with_name(f"{target.name}.done")
-    if done.exists():
+    if done.exists() and done.read_text("utf-8") == stated:
         return
     print(f"setting up {target}", file=sys.stderr, flush=True)
     shutil.rmtree(target, ignore_errors=True)
     target.parent.mkdir(parents=True, exist_ok=True)
     make(target)
-    done.touch()
+    done.write_text(stated, "utf-8")
 
 
 def _environment(packages: Sequence[str]) -> Callable[[Path], None]:
@@ -102,7 +102,8 @@ def _unpacked(*requirements: str) -> Callable[[Path], None]:
 def set_up(place: Place) -> None:
     """Install the project's requirements and the peers, and fetch the trees, as far as they are not there yet."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    _once(place.folder / "tool", _environment(project["dependencies"]))
+    needed = [*project["dependencies"], *project["optional-dependencies"]["fast"]]
+    _once(place.folder / "tool", _environment(needed), "\n".join(needed))
     _once(place.folder / "peers", _environment(PEERS))
     _once(place.big, _unpacked(*BIG))
     _once(place.pipecat, _unpacked(PIPECAT))

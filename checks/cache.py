@@ -117,7 +117,9 @@ def _is_worthwhile(workspace: Workspace) -> bool:
     project = workspace.project
     if len(workspace.files) < _FEW or not project.is_listed or project.stand_ins:
         return False
-    return all(rule.module.startswith("checks.") for rule in workspace.rules.values()) and project.holds(b"pipecat")
+    if not all(rule.module.startswith("checks.") for rule in workspace.rules.values()):
+        return False
+    return any(rule.about is not None and project.holds(rule.about) for rule in workspace.rules.values())
 
 
 def _settings(workspace: Workspace) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -58,13 +59,10 @@ def files_below(
     links are not followed: a file inside the tree is found under its own name, one outside is none of the run's
     business. What keeps a folder from being listed is added to ``unlisted``.
     """
-    base = root or folder
     found = _listed_by_git(folder)
     if found is None:
-        found = _walked(folder, base, [] if unlisted is None else unlisted)
-    files = (path for path in found if is_wanted(path) and not path.is_symlink())
-    environments: dict[Path, bool] = {}
-    return sorted(path for path in files if path.is_file() and not _installed(path.parent, folder, environments))
+        found = _walked(folder, root or folder, [] if unlisted is None else unlisted)
+    return sorted(path for path in map(Path, found) if is_wanted(path))
 
 
 def without(excluded: Sequence[str], files: list[Path], root: Path) -> list[Path]:
@@ -77,7 +75,7 @@ def without(excluded: Sequence[str], files: list[Path], root: Path) -> list[Path
     return [path for path in files if not spec.match_file(path.relative_to(root).as_posix())]
 
 
-def _listed_by_git(folder: Path) -> Iterator[Path] | None:
+def _listed_by_git(folder: Path) -> Iterator[str] | None:
     if not any((above / ".git").exists() for above in (folder, *folder.parents)):
         return None
     from checks.git import GitFailed, git
@@ -86,37 +84,48 @@ def _listed_by_git(folder: Path) -> Iterator[Path] | None:
         listed = git(folder, ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "."))
     except GitFailed:
         return None
-    names = {name for name in listed.split(b"\0") if name.endswith(_ENDINGS_IN_BYTES)}
-    return (folder / os.fsdecode(name) for name in names)
+    top, installed = str(folder), dict[str, bool]()
+    names = {os.fsdecode(name) for name in listed.split(b"\0") if name.endswith(_ENDINGS_IN_BYTES)}
+    paths = (os.path.join(top, name) for name in names)
+    return (path for path in paths if _is_regular(path) and not _installed(os.path.dirname(path), top, installed))
+
+
+def _is_regular(path: str) -> bool:
+    """Tell whether there is a file by a name, and not a link to one."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
 _Ignore: TypeAlias = "tuple[Path, pathspec.GitIgnoreSpec]"
 
 
-def _walked(folder: Path, base: Path, unlisted: list[OSError]) -> Iterator[Path]:
+def _walked(folder: Path, base: Path, unlisted: list[OSError]) -> Iterator[str]:
     above = [place for place in reversed(folder.parents) if place.is_relative_to(base)]
     ignores = [ignore for place in above if (ignore := _ignore_of(place)) is not None]
-    todo: list[tuple[Path, list[_Ignore]]] = [(folder, ignores)]
+    todo: list[tuple[str, list[_Ignore]]] = [(str(folder), ignores)]
     while todo:
         here, ignores = todo.pop()
-        own = _ignore_of(here)
-        ignores = [*ignores, own] if own is not None else ignores
         try:
             entries = sorted(os.scandir(here), key=lambda entry: entry.name)
         except OSError as error:
             unlisted.append(error)
             continue
+        own = _ignore_of(Path(here)) if any(entry.name == ".gitignore" for entry in entries) else None
+        ignores = [*ignores, own] if own is not None else ignores
         for entry in entries:
             is_folder = entry.is_dir(follow_symlinks=False)
-            if not is_folder and not entry.name.endswith(_ENDINGS):
-                continue
-            path = here / entry.name
-            if (is_folder and entry.name in _SKIPPED) or _is_ignored(path, is_folder, ignores):
+            if is_folder:
+                is_wanted = entry.name not in _SKIPPED
+            else:
+                is_wanted = entry.name.endswith(_ENDINGS) and entry.is_file(follow_symlinks=False)
+            if not is_wanted or (ignores and _is_ignored(Path(entry.path), is_folder, ignores)):
                 continue
             if not is_folder:
-                yield path
-            elif not (path / "pyvenv.cfg").exists():
-                todo.append((path, ignores))
+                yield entry.path
+            elif not os.path.exists(os.path.join(entry.path, "pyvenv.cfg")):
+                todo.append((entry.path, ignores))
 
 
 def _ignore_of(folder: Path) -> _Ignore | None:
@@ -139,12 +148,13 @@ def _is_ignored(path: Path, is_folder: bool, ignores: Sequence[_Ignore]) -> bool
     return False
 
 
-def _installed(folder: Path, top: Path, known: dict[Path, bool]) -> bool:
+def _installed(folder: str, top: str, known: dict[str, bool]) -> bool:
     """Tell whether a folder, up to the one a search began at, lies in an environment or among installed packages."""
     if folder not in known:
+        above, name = os.path.split(folder)
         known[folder] = folder != top and (
-            folder.name in _SKIPPED
-            or (folder / "pyvenv.cfg").exists()
-            or (folder.parent != folder and _installed(folder.parent, top, known))
+            name in _SKIPPED
+            or os.path.exists(os.path.join(folder, "pyvenv.cfg"))
+            or (above != folder and _installed(above, top, known))
         )
     return known[folder]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from checks.needles import Needles
 from checks.project import Project
 from checks.requirements import RequirementFile, is_requirement_file
 from checks.rule import Finding, Rule
@@ -44,9 +45,7 @@ def inspect(path: Path, project: Project, rules: Mapping[str, Rule], *, thorough
     """
     try:
         data = project.read(path)
-        # A project may say what it requires in a file, and nothing of it in its code.
-        asked = rules.values() if is_requirement_file(path) else _of_interest(rules, project)
-        wanted = [rule for rule in asked if _may_apply(rule, data, project)]
+        wanted = _wanted(rules, path, data, project)
         if wanted or thorough:
             return Inspection(path, find(project.source(path, data), wanted, frozenset(rules)))
         decode(data)
@@ -57,20 +56,26 @@ def inspect(path: Path, project: Project, rules: Mapping[str, Rule], *, thorough
         return Inspection(path, error=str(error))
 
 
-def _of_interest(rules: Mapping[str, Rule], project: Project) -> list[Rule]:
-    """Return the rules that a project has anything for; the last answer is kept, as it is that of most files."""
-    last: tuple[Mapping[str, Rule], frozenset[bytes], list[Rule]] | None = project.memo.get("rules of interest")
+def _wanted(rules: Mapping[str, Rule], path: Path, data: bytes, project: Project) -> list[Rule]:
+    """Return the rules that look at a file: those whose needles it holds, of the ones a project has anything for."""
+    if is_requirement_file(path):
+        # A project may say what it requires in a file, and nothing of it in its code.
+        held = Needles(tuple(rules.values())).held(data)
+    else:
+        held = _needles(rules, project).held(data)
+    return [rule for rule in held if rule.about is None or rule.about in data or project.holds(rule.about)]
+
+
+def _needles(rules: Mapping[str, Rule], project: Project) -> Needles:
+    """Return what looks for the needles of the rules that a project has anything for.
+
+    The last answer is kept, as it is that of most files.
+    """
+    last: tuple[Mapping[str, Rule], frozenset[bytes], Needles] | None = project.memo.get("needles")
     if last is None or last[0] is not rules or last[1] != project.lacking:
-        found = [rule for rule in rules.values() if rule.about not in project.lacking]
-        last = project.memo["rules of interest"] = rules, project.lacking, found
+        found = Needles([rule for rule in rules.values() if rule.about not in project.lacking])
+        last = project.memo["needles"] = rules, project.lacking, found
     return last[2]
-
-
-def _may_apply(rule: Rule, data: bytes, project: Project) -> bool:
-    about = rule.about
-    if rule.needles and not any(needle in data for needle in rule.needles):
-        return False
-    return about is None or about in data or project.holds(about)
 
 
 def find(source: Source, rules: Iterable[Rule], ran: frozenset[str]) -> list[Finding]:
