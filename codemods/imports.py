@@ -78,16 +78,17 @@ def _statements(homes: Sequence[NewHome], statement: ast.ImportFrom, source: Sou
     first = source.start(statement)
     indent = source.text[source.line_start(source.span(statement).line) : first]
     modules = sorted({home.module for home in homes})
-    lines = [_import(module, [_alias(h) for h in homes if h.module == module], indent) for module in modules]
+    step = source.step(source.span(statement).line)
+    lines = [_import(module, [_alias(h) for h in homes if h.module == module], step, indent) for module in modules]
     return f"\n{indent}".join(lines)
 
 
-def _import(module: str, names: Sequence[str], indent: str = "") -> str:
+def _import(module: str, names: Sequence[str], step: str, indent: str = "") -> str:
     """Return an import of several names, on lines of their own if it would be longer than is usual."""
     text = f"from {module} import {', '.join(names)}"
     if len(names) == 1 or len(indent) + len(text) <= _USUAL_WIDTH:
         return text
-    return f"from {module} import (" + "".join(f"\n{indent}    {name}," for name in names) + f"\n{indent})"
+    return f"from {module} import (" + "".join(f"\n{indent}{step}{name}," for name in names) + f"\n{indent})"
 
 
 def added_name(statement: ast.ImportFrom, name: str, source: Source) -> Iterator[Edit]:
@@ -164,7 +165,7 @@ def added_imports(wanted: Iterable[tuple[str, str | None]], source: Source) -> I
         if sibling is not None and plain:
             yield from _added_names(sibling, plain, source)
         elif plain:
-            new.append(_New(module, f"{_import(module, plain)}\n", _section(module, source)))
+            new.append(_New(module, f"{_import(module, plain, source.step(1))}\n", _section(module, source)))
         if None in names:
             new.append(_New(module, f"import {module}\n", _section(module, source)))
     yield from _new_imports(new, head, source)

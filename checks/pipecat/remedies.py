@@ -360,7 +360,9 @@ def _put_into(given: Given, together: list[ast.keyword], into: re.Match[str], so
         elif match[3]:
             fields.append(arguments.of(keyword).named(match[3]))
     home = arguments.of(together[0])
-    new = put_together(f"{name}={dotted.rpartition('.')[2]}", fields, by_line=arguments.by_line, gap=home.gap)
+    new = put_together(
+        f"{name}={dotted.rpartition('.')[2]}", fields, arguments.step, by_line=arguments.by_line, gap=home.gap
+    )
     items = [
         new if item is home else item
         for item in arguments.items
