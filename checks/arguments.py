@@ -14,7 +14,6 @@ from checks.rule import Fix
 from checks.source import NEWLINE, Source, Span
 from checks.unclear import Unclear
 
-STEP = "    "
 USUAL_WIDTH = 100
 
 
@@ -59,7 +58,7 @@ class Arguments(NamedTuple):
     """What stands between the parentheses of a call.
 
     ``by_line``: each argument begins a line; ``indent`` is theirs. ``closing`` stands in front of the last parenthesis.
-    ``tail`` are comments below the last argument.
+    ``tail`` are comments below the last argument. ``step`` is what is indented further than a line of the call.
     """
 
     span: Span
@@ -69,6 +68,7 @@ class Arguments(NamedTuple):
     closing: str
     comma: bool
     tail: tuple[str, ...]
+    step: str
 
     def of(self, node: ast.expr | ast.keyword) -> Argument:
         """Return the argument a node is."""
@@ -83,7 +83,7 @@ class Arguments(NamedTuple):
             new = "".join(f"\n{self.indent}{line}" for line in self.tail) + f"\n{self.closing}"
         elif items and self._is_too_long(items, source):
             indent = _indent_of(self.span.line, source)
-            new = _by_line(items, indent + STEP, True, ()) + indent
+            new = _by_line(items, indent + self.step, True, ()) + indent
         elif items:
             first, *others = items
             gap = self.items[0].gap if self.items else ""
@@ -160,7 +160,9 @@ def _laid_out(nodes: Sequence[ast.expr | ast.keyword], start: int, end: int, sou
         raise Unclear("its arguments are not laid out one by one")
     comma = source.text[source.end(nodes[-1]) :].lstrip()[:1] == ","
     span = source.span_between(start, end)
-    return Arguments(span, tuple(items), True, indent, closing, comma, tuple(line for line in tail if line))
+    return Arguments(
+        span, tuple(items), True, indent, closing, comma, tuple(line for line in tail if line), source.step(first)
+    )
 
 
 def _in_running_text(nodes: Sequence[ast.expr | ast.keyword], start: int, end: int, source: Source) -> Arguments:
@@ -179,15 +181,15 @@ def _in_running_text(nodes: Sequence[ast.expr | ast.keyword], start: int, end: i
     if closing.strip() not in ("", ","):
         raise Unclear("its arguments are not laid out one by one")
     span = source.span_between(start, end)
-    return Arguments(span, tuple(items), False, "", NEWLINE.sub("\n", closing), False, ())
+    return Arguments(span, tuple(items), False, "", NEWLINE.sub("\n", closing), False, (), source.step(span.line))
 
 
-def put_together(head: str, items: Iterable[Argument], *, by_line: bool, gap: str = ", ") -> Argument:
-    """Return one argument ``head(items)`` of several, each on a line of its own if asked."""
+def put_together(head: str, items: Iterable[Argument], step: str, *, by_line: bool, gap: str = ", ") -> Argument:
+    """Return one argument ``head(items)`` of several, each on a line of its own, a step further, if asked."""
     inner = tuple(items)
     if not by_line or not inner:
         return Argument(f"{head}({', '.join(item.text for item in inner)})", gap=gap)
-    return Argument(f"{head}({_by_line(inner, STEP, True, ())})")
+    return Argument(f"{head}({_by_line(inner, step, True, ())})")
 
 
 def _by_line(items: Sequence[Argument], indent: str, comma: bool, tail: Sequence[str]) -> str:

@@ -34,6 +34,7 @@ Located: TypeAlias = ast.expr | ast.stmt | ast.arg | ast.keyword | ast.alias | a
 NEWLINE = re.compile(r"\r\n|\r|\n")
 # The largest file the tools read. A generated table of this size is data, and its tree would take gigabytes.
 MAX_BYTES = 16 * 1024 * 1024
+_USUAL_STEP = "    "
 
 
 class Unreadable(Exception):
@@ -342,6 +343,25 @@ class Source:
         start = self.start(node)
         line = self.span_between(start, start).line
         return not self.text[self.line_start(line) : start].strip()
+
+    def step(self, line: int) -> str:
+        """Return one step of indentation as a line has it: the file's own, unless the line is indented otherwise."""
+        text = self.line(line)
+        indent = text[: len(text) - len(text.lstrip())]
+        if indent and ("\t" in indent) != ("\t" in self._step):
+            return "\t" if "\t" in indent else _USUAL_STEP
+        return self._step
+
+    @cached_property
+    def _step(self) -> str:
+        """What the first block is indented by; in a file without one, what follows a bracket that opens on its line."""
+        for statement in self.tree.body:
+            block: list[ast.stmt] = getattr(statement, "body", [])
+            if block and self.begins_line(block[0]):
+                start = self.start(block[0])
+                return self.text[self.line_start(self.span_between(start, start).line) : start]
+        opened = re.search(r"^\S.*[(\[{](?:\r\n|\r|\n)([ \t]+)\S", self.text, re.MULTILINE)
+        return opened[1] if opened is not None else _USUAL_STEP
 
     # -- tokens
 

@@ -149,8 +149,12 @@ class Draft:
         indent = self.source.text[self.source.line_start(span.line) : self._start(span)]
         if indent.strip(" \t"):
             raise Refused(f"line {span.line}: the statement does not stand on a line of its own")
-        step = "\t" if "\t" in indent else "    "
-        return "".join(f"{indent}{_stepped(line, step)}\n" if line else "\n" for line in lines)
+        return "".join(f"{indent}{self.stepped(line, span)}\n" if line else "\n" for line in lines)
+
+    def stepped(self, line: str, near: Span) -> str:
+        """Return a line that is indented by fours, indented by the steps in use near a place."""
+        bare = line.lstrip(" ")
+        return self.source.step(near.line) * ((len(line) - len(bare)) // 4) + bare
 
     def relay(self, lines: Lines) -> None:
         """Take lines out, and move others to the left."""
@@ -234,12 +238,6 @@ class Draft:
 
     def _end(self, span: Span) -> int:
         return self.source.offset(span.end_line, span.end_column)
-
-
-def _stepped(line: str, step: str) -> str:
-    """Return a line whose indentation by fours is one by another step."""
-    bare = line.lstrip(" ")
-    return step * ((len(line) - len(bare)) // 4) + bare
 
 
 def _are_words(left: str, right: str) -> bool:

@@ -78,16 +78,17 @@ def _statements(homes: Sequence[NewHome], statement: ast.ImportFrom, source: Sou
     first = source.start(statement)
     indent = source.text[source.line_start(source.span(statement).line) : first]
     modules = sorted({home.module for home in homes})
-    lines = [_import(module, [_alias(h) for h in homes if h.module == module], indent) for module in modules]
+    step = source.step(source.span(statement).line)
+    lines = [_import(module, [_alias(h) for h in homes if h.module == module], step, indent) for module in modules]
     return f"\n{indent}".join(lines)
 
 
-def _import(module: str, names: Sequence[str], indent: str = "") -> str:
+def _import(module: str, names: Sequence[str], step: str, indent: str = "") -> str:
     """Return an import of several names, on lines of their own if it would be longer than is usual."""
     text = f"from {module} import {', '.join(names)}"
     if len(names) == 1 or len(indent) + len(text) <= _USUAL_WIDTH:
         return text
-    return f"from {module} import (" + "".join(f"\n{indent}    {name}," for name in names) + f"\n{indent})"
+    return f"from {module} import (" + "".join(f"\n{indent}{step}{name}," for name in names) + f"\n{indent})"
 
 
 def added_name(statement: ast.ImportFrom, name: str, source: Source) -> Iterator[Edit]:
@@ -164,7 +165,7 @@ def added_imports(wanted: Iterable[tuple[str, str | None]], source: Source) -> I
         if sibling is not None and plain:
             yield from _added_names(sibling, plain, source)
         elif plain:
-            new.append(_New(module, f"{_import(module, plain)}\n", _section(module, source)))
+            new.append(_New(module, f"{_import(module, plain, source.step(1))}\n", _section(module, source)))
         if None in names:
             new.append(_New(module, f"import {module}\n", _section(module, source)))
     yield from _new_imports(new, head, source)
@@ -199,12 +200,26 @@ def _new_imports(new: Iterable[_New], head: list[ast.Import | ast.ImportFrom], s
     places: dict[tuple[int, int], list[_New]] = {}
     for one in sorted(new, key=lambda one: one.order):
         places.setdefault((_place(one, standing, source), one.section), []).append(one)
+    text = dict.fromkeys((at for at, _ in places), "")
     for (at, section), ones in places.items():
-        text = "".join(one.text for one in ones)
+        new_text = "".join(one.text for one in ones)
+        is_last = not any(order[0] > section for order, _ in standing)
         if not any(order[0] == section for order, _ in standing):
-            later = any(order[0] > section for order, _ in standing)
-            text = f"{text}\n" if later else f"\n{text}" if at else text
-        yield Edit(at, at, text)
+            new_text = _set_apart(new_text, text[at], at, source, is_last=is_last)
+        elif at == len(source.text) and not text[at] and source.line(source.line_count):
+            new_text = f"\n{new_text}"
+        text[at] += new_text
+    for at, whole in text.items():
+        yield Edit(at, at, whole)
+
+
+def _set_apart(text: str, before: str, at: int, source: Source, *, is_last: bool) -> str:
+    """Return a section's text with a blank line above and below, where none stands there, nor in what comes before."""
+    line = source.span_between(at, at).line
+    is_apart = before.endswith("\n\n") if before else not at or not (is_last or source.line(line - 1).strip())
+    above = "" if is_apart else "\n"
+    follows = at < len(source.text) and source.line(line).strip()
+    return above + text + ("\n" if follows and (above or before or not is_last) else "")
 
 
 def _order(statement: ast.Import | ast.ImportFrom, source: Source) -> tuple[int, bool, str]:
@@ -222,7 +237,7 @@ def _place(
     package = new.module.partition(".")[0]
     family = [(order, one) for order, one in beside if order[2].partition(".")[0] == package] or beside
     among = family or section or standing
-    following = next((one for order, one in among if order > new.order), None)
+    following = next((one for order, one in among if order > new.order and source.begins_line(one)), None)
     if following is not None:
         return source.line_start(source.span(following).line)
     last = among[-1][1] if among else _behind_docstring(source)
@@ -239,11 +254,11 @@ def _joins(statement: ast.ImportFrom, module: str) -> bool:
 
 
 def _head(source: Source) -> Iterator[ast.Import | ast.ImportFrom]:
-    """Yield the imports at the top of a file, each on lines of its own, up to the first definition."""
+    """Yield the imports at the top of a file, up to the first definition."""
     for statement in source.tree.body:
         if isinstance(statement, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             return
-        if isinstance(statement, (ast.Import, ast.ImportFrom)) and source.begins_line(statement):
+        if isinstance(statement, (ast.Import, ast.ImportFrom)):
             yield statement
 
 

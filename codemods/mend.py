@@ -61,8 +61,17 @@ class Mended:
 
 
 _Key: TypeAlias = tuple[str, str, str, int, int]
-# Why units are held back, by key.
-_Held: TypeAlias = Mapping[_Key, str]
+
+
+class _Why(NamedTuple):
+    """Why a unit is held back; ``waits``: only for a mend that this run is not to make."""
+
+    reason: str
+    waits: bool = False
+
+
+# By key of the unit.
+_Held: TypeAlias = Mapping[_Key, _Why]
 
 
 class _Origins:
@@ -103,10 +112,11 @@ class _Unit(NamedTuple):
 
 
 class _ProofFailed(Exception):
-    """New bytes that must not be written; carries the units whose edits made them."""
+    """New bytes that must not be written; carries why, and the units whose edits made them."""
 
-    def __init__(self, reason: str, units: Iterable[_Unit]):
+    def __init__(self, reason: str, units: Iterable[_Unit], *, waits: bool = False):
         super().__init__(reason)
+        self.why = _Why(reason, waits)
         self.units = list(units)
 
 
@@ -137,7 +147,7 @@ def mend(
     what they held before, no fixable finding is left in them, and running again would change nothing. What fails a
     proof is left out, with the reason in ``refusals``.
     """
-    held: dict[_Key, str] = {}
+    held: dict[_Key, _Why] = {}
     while True:
         try:
             return _attempt(paths, project, rules, wanted, held, spared or {}, lines)
@@ -153,7 +163,7 @@ def mend(
                 return True
 
             for key in _guilty(failure.units, paths, held, succeeds):
-                held[key] = str(failure)
+                held[key] = failure.why
 
 
 def _guilty(units: Sequence[_Unit], paths: Sequence[Path], held: _Held, succeeds: Callable[..., bool]) -> list[_Key]:
@@ -163,7 +173,7 @@ def _guilty(units: Sequence[_Unit], paths: Sequence[Path], held: _Held, succeeds
     if alone:
         return alone
     few = [*keys][:_MOST_TRIED]
-    return next(([key] for key in few if succeeds(paths, {**held, key: ""})), [*keys])
+    return next(([key] for key in few if succeeds(paths, {**held, key: _Why("")})), [*keys])
 
 
 def _attempt(
@@ -192,7 +202,7 @@ def _attempt(
     done: list[_Unit] = []
     for number in range(_MAX_ROUNDS):
         # What cannot be edited as it stands is asked again in the next round: another mend may have cleared the way.
-        refused: dict[_Key, str] = {}
+        refused: dict[_Key, _Why] = {}
         found = {path: list(files[path].findings) for path in live}
         if number:
             found = {path: _reinspected(path, current, rules, done) for path in live}
@@ -208,7 +218,7 @@ def _attempt(
         placed, drafts = _placed(units, current, refused)
         _note_applied(placed, files, first=number == 0)
         if not placed:
-            _prove(contents, pinned, current, done)
+            _prove(contents, pinned, current, done, lambda one: one.rule in rules(Path(one.path)) and wanted(one))
             return _settled(files, contents, found, everything, {**held, **refused}, wanted, origins)
         done += placed
         contents |= _written(drafts, current, placed, left_alone)
@@ -261,7 +271,7 @@ def _units(found: Mapping[Path, Sequence[Finding]], wanted: Wanted, origins: _Or
 
 
 def _placed(
-    units: Sequence[_Unit], project: Project, refused: dict[_Key, str]
+    units: Sequence[_Unit], project: Project, refused: dict[_Key, _Why]
 ) -> tuple[list[_Unit], dict[Path, list[Edit]]]:
     """Return the units whose edits go together in this round, and those edits by file; note why others have none."""
     placed: list[_Unit] = []
@@ -270,10 +280,11 @@ def _placed(
         try:
             asked = _edits_of(unit, project)
         except Refused as refusal:
-            refused[unit.key] = str(refusal)
+            refused[unit.key] = _Why(str(refusal))
             continue
         except Exception as error:
-            refused[unit.key] = f"the fix failed: {type(error).__name__}: {str(error).partition(chr(10))[0]}"
+            what = str(error).partition("\n")[0]
+            refused[unit.key] = _Why(f"the fix failed: {type(error).__name__}: {what}")
             continue
         clash = any(
             edit.conflicts(other)
@@ -355,10 +366,10 @@ def _written(
     return contents
 
 
-def _prove(contents: Mapping[Path, bytes], old: Project, new: Project, done: Sequence[_Unit]) -> None:
+def _prove(contents: Mapping[Path, bytes], old: Project, new: Project, done: Sequence[_Unit], applied: Wanted) -> None:
     """Have LibCST read every result, and look up in the timeline what it takes from Pipecat.
 
-    What is no Python is read as what it is.
+    What is no Python is read as what it is. ``applied`` tells which findings this run is to mend.
     That ``ast`` reads it and that the checks are silent, the last round has shown.
     """
     import libcst
@@ -380,9 +391,11 @@ def _prove(contents: Mapping[Path, bytes], old: Project, new: Project, done: Seq
             compile(data, str(path), "exec", dont_inherit=True)
         except (SyntaxError, ValueError) as error:
             raise _ProofFailed(f"the result does not compile: {error}", _touching(path, done)) from None
-        missing = unresolved(before, after)
-        if missing:
-            raise _ProofFailed(f"the result would not fit {new.target}: {missing[0]}", _touching(path, done))
+        for message, finding in unresolved(before, after):
+            units = _touching(path, done)
+            if finding is not None and finding.facts is not None and not applied(finding):
+                raise _ProofFailed(f"waits for {finding.rule}, which is left out: {message}", units, waits=True)
+            raise _ProofFailed(f"the result would not fit {new.target}: {message}", units)
 
 
 def _known_as(finding: Finding, known: Sequence[int], file: Mended, origins: _Origins) -> int | None:
@@ -419,9 +432,11 @@ def _settled(
         for finding in left.get(path, ()):
             if finding.facts is None or not wanted(finding):
                 continue
-            reason = reasons.get(id(finding))
-            if reason is not None:
-                file.refusals.append(f"line {finding.span.line}: {finding.rule}: {reason}")
+            why = reasons.get(id(finding))
+            if why is not None and not why.waits:
+                file.refusals.append(f"line {finding.span.line}: {finding.rule}: {why.reason}")
+            elif why is not None:
+                file.waiting = f"line {finding.span.line}: {finding.rule} {why.reason}"
             else:
                 file.waiting = "must change together with places outside this run, or ones that it leaves alone"
     return list(files.values())

@@ -15,25 +15,29 @@ from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.keywords import called_name
 from checks.registry import all_rules
 from checks.requirements import RequirementFile, is_required
+from checks.rule import Finding
 from checks.source import Source
 
 # The rules that the timeline alone drives: what code links to and the target release does not have.
 LINKAGE = ("removed-name", "removed-keyword", "swallowed-keyword")
 
 
-def unresolved(before: Source, after: Source) -> list[str]:
+def unresolved(before: Source, after: Source) -> list[tuple[str, Finding | None]]:
     """Return what in the new text does not resolve against the target release, and was not in the old one.
+
+    Each is a message, and the finding that says so if there is one.
 
     These are names, attributes and keywords that the release is known not to have, and imports of names of Pipecat's
     that no release is known to have.
     """
     known = Counter([*(what for what, _ in _missing(before)), *_given_to_what_is_gone(before)])
-    new: list[str] = []
-    for what, message in _missing(after):
+    new: list[tuple[str, Finding | None]] = []
+    for what, finding in _missing(after):
         known[what] -= 1
         if known[what] < 0:
-            new.append(message)
-    return [*new, *(f"no release is known to have {name}" for name in sorted(_imports(after) - _imports(before)))]
+            new.append((finding.message.partition(";")[0], finding))
+    unknown = sorted(_imports(after) - _imports(before))
+    return [*new, *((f"no release is known to have {name}", None) for name in unknown)]
 
 
 def misread(before: RequirementFile, after: RequirementFile) -> str | None:
@@ -71,13 +75,13 @@ def _rest(value: object) -> object:
     return value
 
 
-def _missing(source: Source) -> Iterator[tuple[str, str]]:
-    """Yield what is missing, and what to say of it; a keyword is the same whatever its class is called now."""
+def _missing(source: Source) -> Iterator[tuple[str, Finding]]:
+    """Yield what is missing, and the finding of it; a keyword is the same whatever its class is called now."""
     rules = [all_rules()[name] for name in LINKAGE]
     for finding in find(source, rules, frozenset(LINKAGE)):
         message = finding.message.partition(";")[0]
         keyword = re.match(r"\w+ takes no (\w+)", message)
-        yield keyword[1] if keyword else message, message
+        yield keyword[1] if keyword else message, finding
 
 
 def _given_to_what_is_gone(source: Source) -> Iterator[str]:

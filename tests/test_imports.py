@@ -13,15 +13,24 @@ from tests.sources import source_of
     ("before", "after"),
     [
         ("x = 1\n", "from a.b import C\nx = 1\n"),
-        ("#!/bin/python\n# licence\nx = 1\n", "#!/bin/python\n# licence\n\nfrom a.b import C\nx = 1\n"),
+        ("#!/bin/python\n# licence\nx = 1\n", "#!/bin/python\n# licence\n\nfrom a.b import C\n\nx = 1\n"),
         ("import os\n\nimport x\n", "import os\n\nimport x\nfrom a.b import C\n"),
         ("import os\n\nfrom b import B\n", "import os\n\nfrom a.b import C\nfrom b import B\n"),
+        ("import os; from z import Z\nx = 1\n", "import os; from z import Z\nfrom a.b import C\nx = 1\n"),
+        (
+            "from __future__ import d; from z import Z\nfrom zz import W\n",
+            "from __future__ import d; from z import Z\nfrom a.b import C\nfrom zz import W\n",
+        ),
+        ("import os; import sys\nx = 1\n", "import os; import sys\n\nfrom a.b import C\n\nx = 1\n"),
+        ("import os; from a.b import D\n", "import os; from a.b import C, D\n"),
+        ("import z", "import z\nfrom a.b import C\n"),
+        ("import os\nfrom . import B\n", "import os\n\nfrom a.b import C\n\nfrom . import B\n"),
         ("from . import B\n", "from a.b import C\n\nfrom . import B\n"),
-        ('"""Doc."""\nx = 1\n', '"""Doc."""\n\nfrom a.b import C\nx = 1\n'),
+        ('"""Doc."""\nx = 1\n', '"""Doc."""\n\nfrom a.b import C\n\nx = 1\n'),
         ('"""Doc."""', '"""Doc."""\nfrom a.b import C\n'),
         (
             "from __future__ import annotations\nx = 1\n",
-            "from __future__ import annotations\n\nfrom a.b import C\nx = 1\n",
+            "from __future__ import annotations\n\nfrom a.b import C\n\nx = 1\n",
         ),
         (
             "#!/bin/python\n# licence\nimport os\n\nx = 1\n",
@@ -36,14 +45,14 @@ from tests.sources import source_of
         ("from a.b import (\n    B,\n    D,\n)\n", "from a.b import (\n    B,\n    C,\n    D,\n)\n"),
         ("from a.b import (\n    A,\n    B,\n)\n", "from a.b import (\n    A,\n    B,\n    C,\n)\n"),
         ("from a.b import (A,\n    B)\n", "from a.b import (A,\n    B, C)\n"),
-        ("import os\r\nx = 1\r\n", "import os\r\n\r\nfrom a.b import C\r\nx = 1\r\n"),
+        ("import os\r\nx = 1\r\n", "import os\r\n\r\nfrom a.b import C\r\n\r\nx = 1\r\n"),
         (
             "if TYPE_CHECKING:\n    from a.b import D\nx = 1\n",
             "from a.b import C\nif TYPE_CHECKING:\n    from a.b import D\nx = 1\n",
         ),
         (
             "try:\n    import fast\nexcept ImportError:\n    fast = None\nimport os\nx = 1\n",
-            "try:\n    import fast\nexcept ImportError:\n    fast = None\nimport os\n\nfrom a.b import C\nx = 1\n",
+            "try:\n    import fast\nexcept ImportError:\n    fast = None\nimport os\n\nfrom a.b import C\n\nx = 1\n",
         ),
     ],
 )
@@ -105,3 +114,18 @@ def test_several_are_added_in_order() -> None:
         '"""Doc."""\n\nimport asyncio\nimport re\nimport time\nfrom typing import Any\n\n'
         "from pipecat.frames.frames import ErrorFrame, Frame, TTSAudioRawFrame, TTSTextFrame, UserFrame\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("x = 1\n", "import re\n\nfrom a.b import C\n\nx = 1\n"),
+        ("from . import B\n", "import re\n\nfrom a.b import C\n\nfrom . import B\n"),
+        ('"""Doc."""\n', '"""Doc."""\n\nimport re\n\nfrom a.b import C\n'),
+        ('"""Doc."""\n\nx = 1\n', '"""Doc."""\n\nimport re\n\nfrom a.b import C\n\nx = 1\n'),
+        ("from __future__ import a\nx = 1\n", "from __future__ import a\n\nimport re\n\nfrom a.b import C\n\nx = 1\n"),
+    ],
+)
+def test_sections_are_set_apart_once(before: str, after: str) -> None:
+    source = source_of(before)
+    assert splice(source, added_imports([("a.b", "C"), ("re", None)], source)).decode() == after

@@ -148,6 +148,23 @@ def test_a_keyword_that_is_gone_with_its_class_does_not_hold_the_class_back(root
         assert text.splitlines()[left.span.line - 1][left.span.column - 1 :].startswith("text_filter")
 
 
+@pytest.mark.parametrize("options", [{"select": ("deprecated-name",)}, {"ignore": ("removed-keyword",)}])
+def test_a_mend_that_needs_one_of_a_rule_left_out_waits(options: dict[str, Any], root: Path) -> None:
+    """It is no failure to leave a name as it is that another rule's mend must go with."""
+    root.mkdir()
+    (root / "pyproject.toml").touch()
+    old = "LLMContextSummarizationConfig"
+    text = f"from pipecat.utils.context.llm_context_summarization import {old}\n\nx = {old}(target_context_tokens=5)\n"
+    (root / "a.py").write_text(text)
+    request = Request((str(root),), target="1.14.0", **options)
+    ledger = apply.write(apply.mended(request, unsafe=False, jobs=1), Journal(root.parent / "journal"))
+
+    assert (root / "a.py").read_text() == text
+    assert ledger.exit_code() == 1
+    (reason,) = reasons(ledger)
+    assert reason.startswith("line 1: deprecated-name waits for removed-keyword, which is left out: ")
+
+
 def test_a_bad_fix_is_known_again_when_others_have_moved_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root.mkdir()
     (root / "pyproject.toml").touch()

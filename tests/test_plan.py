@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from checks.registry import all_rules
 from checks.rule import Fix, Impact
 from checks.session import Request
 from checks.source import Span
+from codemods import apply
 from tests.cases import contents
 from tests.running import BAD, CODEMODS, GOOD, HUMAN, UNSAFE, Done, check, project, python
 
@@ -450,3 +452,21 @@ def test_counts_agree(tmp_path: Path) -> None:
     assert counts["safe"] + counts["unsafe"] + counts["human"] == len(found)
     assert counts["breaking"] + counts["silent"] + counts["deprecated"] + counts["defect"] == len(found)
     assert counts["human"] == sum(one["fix"] == Fix.NONE.value for one in found)
+
+
+@pytest.mark.parametrize(("release", "unsafe"), [("1.0.0", False), ("1.3.0", True)])
+def test_what_is_announced_as_automatic_is_mended(release: str, unsafe: bool, tmp_path: Path) -> None:
+    """Finding by finding, over bots. More may be mended: what goes with a mend, or comes up behind one."""
+    root = tmp_path / "bots"
+    shutil.copytree(Path(__file__).parent / "bots" / release, root)
+    request = Request((str(root),), target=str(NEWEST))
+    automatic = {Fix.SAFE, Fix.UNSAFE} if unsafe else {Fix.SAFE}
+
+    upgrade = look_ahead(request, str(NEWEST), jobs=2)
+    ledger = apply.ledger_of(apply.mended(request, unsafe=unsafe, jobs=2), written=False)
+
+    announced = {(finding.place, finding.message) for finding in upgrade.findings if finding.fix in automatic}
+    mended = {(finding.place, finding.message) for finding, is_mended in ledger.findings() if is_mended}
+    assert len(announced) >= 20
+    assert announced - mended == set()
+    assert [entry.reason for entry in ledger.entries if entry.status in ("error", "refused")] == []

@@ -102,7 +102,7 @@ def given(pair: ast.Call, wanted: Wanted, source: Source) -> tuple[Change, tuple
         raise Unclear(f"the aggregators of {release}, which the project admits, do not take it")
     params = next((one for one in pair.keywords if one.arg == "user_params"), None)
     if params is None:
-        fields, imports = _fields(wanted)
+        fields, imports = _fields(wanted, arguments.step)
         made = _made("user_params=LLMUserAggregatorParams", fields, arguments)
         return arguments.changed([*arguments.items, made], source), (USER_PARAMS, *imports)
     value = params.value
@@ -115,7 +115,7 @@ def given(pair: ast.Call, wanted: Wanted, source: Source) -> tuple[Change, tuple
         if wanted.fields:
             raise Unclear("the aggregators are given user_turn_strategies too")
         return _joined(known["user_turn_strategies"], wanted, source), wanted.imports
-    fields, imports = _fields(wanted)
+    fields, imports = _fields(wanted, arguments.step)
     inner = arguments_of(value, source)
     if not inner.items:
         made = _made(f"user_params={source.segment(value.func)}", fields, arguments)
@@ -128,14 +128,14 @@ def _name(item: Argument) -> str:
     return item.text.partition("=")[0]
 
 
-def _fields(wanted: Wanted) -> tuple[list[Argument], tuple[str, ...]]:
+def _fields(wanted: Wanted, step: str) -> tuple[list[Argument], tuple[str, ...]]:
     """Return the fields of the params, the turn strategies among them, and what to import."""
     if not wanted.strategies:
         return list(wanted.fields), wanted.imports
     above = tuple(line for item in wanted.strategies for line in item.above)
     behind = next((item.behind for item in wanted.strategies if item.behind), "")
     by_line = any("\n" in item.text or len(item.text) > _LONG for item in wanted.strategies)
-    made = put_together("user_turn_strategies=UserTurnStrategies", wanted.strategies, by_line=by_line)
+    made = put_together("user_turn_strategies=UserTurnStrategies", wanted.strategies, step, by_line=by_line)
     strategies = made._replace(above=above, behind=behind)
     return [*wanted.fields, strategies], (*wanted.imports, STRATEGIES)
 
@@ -154,4 +154,4 @@ def _joined(value: ast.expr, wanted: Wanted, source: Source) -> Change:
 def _made(head: str, new: Sequence[Argument], arguments: Arguments) -> Argument:
     if any(item.above or item.behind for item in new) and not arguments.by_line:
         raise Unclear("the comments on it have no place where the aggregators are made")
-    return put_together(head, new, by_line=arguments.by_line or any("\n" in item.text for item in new))
+    return put_together(head, new, arguments.step, by_line=arguments.by_line or any("\n" in item.text for item in new))

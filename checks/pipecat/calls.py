@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
-from checks.arguments import STEP, USUAL_WIDTH, Change, Rewrite, check_comments
+from checks.arguments import USUAL_WIDTH, Change, Rewrite, check_comments
 from checks.guards import same
 from checks.pipecat import tables, timeline
 from checks.pipecat.direct_functions import Needless
@@ -207,8 +207,9 @@ def _laid_out(text: str, call: ast.Call, source: Source) -> str:
     if not parts:
         return text
     head = f"{ast.get_source_segment(text, tree.func)}(\n"
-    together = f"{indent}{STEP}{', '.join(parts)}\n"
-    apart = "".join(f"{indent}{STEP}{part},\n" for part in parts)
+    inner = indent + source.step(span.line)
+    together = f"{inner}{', '.join(parts)}\n"
+    apart = "".join(f"{inner}{part},\n" for part in parts)
     return f"{head}{together if len(together) <= USUAL_WIDTH + 1 else apart}{indent})"
 
 

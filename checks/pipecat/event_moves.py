@@ -15,7 +15,7 @@ import ast
 from functools import cache
 from typing import NamedTuple
 
-from checks.arguments import STEP, Change, Rewrite
+from checks.arguments import Change, Rewrite
 from checks.guards import same
 from checks.pipecat import tables, timeline
 from checks.pipecat.events import GoneEvent
@@ -100,7 +100,8 @@ def _only_for(frame: str, function: Function, source: Source) -> Change:
         raise Unclear("its handler is written on one line")
     at = source.line_start(_behind(function, first, source))
     indent = source.text[source.line_start(source.span(first).line) : source.start(first)]
-    text = f"{indent}if not isinstance({taken[1].arg}, {leaf}):\n{indent}{STEP}return\n"
+    step = source.step(source.span(first).line)
+    text = f"{indent}if not isinstance({taken[1].arg}, {leaf}):\n{indent}{step}return\n"
     return Change(source.span_between(at, at), text)
 
 

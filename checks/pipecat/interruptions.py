@@ -133,7 +133,8 @@ def _without_interruptions(value: ast.expr, pair: ast.Call, source: Source) -> t
     release = next((one for name in _DEFAULTS if (one := _lacks(name, "enable_interruptions", source))), None)
     if release is not None:
         raise Unclear(f"the strategies of {release}, which the project admits, take no enable_interruptions")
-    lines = (f"    {name.rpartition('.')[2]}(enable_interruptions={text}),\n" for name in _DEFAULTS)
+    step = source.step(pair.lineno)
+    lines = (f"{step}{name.rpartition('.')[2]}(enable_interruptions={text}),\n" for name in _DEFAULTS)
     return Argument(f"start=[\n{''.join(lines)}]"), tuple(sorted(_DEFAULTS))
 
 

@@ -57,7 +57,9 @@ def _of_call(node: ast.Call, source: Source) -> Iterator[Unknown]:
         known = timeline.keyword_history(built, keyword.arg) or _history_before(built, keyword.arg)
         if known and not tests_version(node, source):
             earlier = [release for release in known if release < target]
-            if earlier:
+            if target in known:  # the class that this one took the place of is still there, and takes it
+                story = f"takes no {keyword.arg}"
+            elif earlier:
                 gone = timeline.RELEASES[timeline.RELEASES.index(earlier[-1]) + 1]
                 story = f"takes no {keyword.arg} since {gone}"
             else:

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from checks.guards import tests_version
 from checks.importable import imported_as, is_free
 from checks.pipecat import tables, timeline
+from checks.pipecat.called_alike import as_used
 from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.releases import Release, parse
-from checks.pipecat.remedies import rows_of
 from checks.pipecat.renames import NewName, successor
 from checks.rule import Finding, Fix, Rule
 from checks.source import Source, Span
@@ -101,13 +101,13 @@ class DottedUse(NamedTuple):
 def place_taken(dotted: str, source: Source) -> NewName | None:
     """Return what took a name's place in the target release and every other one the project admits.
 
-    None too where the file calls it with arguments that the new one does not take, or not by that place, where it
+    Its fix is ``Fix.NONE`` where the file uses the old one in a way that the new one does not allow. None too where it
     expects the new one to be missing, and where a string of the project's names the old one, as ``patch`` is given.
     """
     new = successor(dotted, *source.project.releases)
-    if new is None or not _is_called_alike(dotted, new, source):
+    if new is None or _is_tried(new.dotted, source) or _is_in_a_string(dotted, new, source):
         return None
-    return None if _is_tried(new.dotted, source) or _is_in_a_string(dotted, new, source) else new
+    return as_used(dotted, new, source)
 
 
 def _is_tried(dotted: str, source: Source) -> bool:
@@ -171,35 +171,18 @@ def new_string(node: ast.Constant, source: Source) -> DottedUse | None:
     return DottedUse(source.span(node), None, text[0] + new.dotted + value.removeprefix(owner) + text[-1])
 
 
-def _is_called_alike(dotted: str, new: NewName, source: Source) -> bool:
-    """Tell whether the arguments that a file's calls give mean the same to the class of the new name."""
-    target = source.project.target
-    calls = [call for call in source.nodes(ast.Call) if source.names.resolve(call.func) == dotted]
-    if any(_loses(keyword.arg, dotted, new, target) for call in calls for keyword in call.keywords):
-        return False
-    before, after = timeline.positional(dotted, target), timeline.positional(new.dotted, target)
-    if before == after[: len(before)]:
-        return True
-    return all(
-        before[: len(call.args)] == after[: len(call.args)]
-        and not any(isinstance(argument, ast.Starred) for argument in call.args)
-        for call in calls
-    )
-
-
-def _loses(keyword: str | None, dotted: str, new: NewName, target: Release) -> bool:
-    """Tell whether a class takes a keyword that the one of the new name does not, and nothing is known to be done."""
-    before, after = timeline.constructor(dotted, target), timeline.constructor(new.dotted, target)
-    if keyword is None or before is None or after is None or after.others is None:
-        return False
-    return keyword in before.keywords and keyword not in after.keywords and not rows_of(new.dotted, keyword, target)
+def told(message: str, new: NewName | None) -> str:
+    """Return a message with why what took a name's place cannot simply be used."""
+    return f"{message}; {new.why}" if new is not None and new.why else message
 
 
 def new_name_of(node: ast.Attribute, new: NewName, source: Source) -> DottedUse | None:
     """Return what becomes of a dotted use: the new name of the same module, or one imported from another.
 
-    None where that name means something else at this place.
+    None where that name means something else at this place, or cannot be used as the old one is.
     """
+    if new.fix is Fix.NONE:
+        return None
     module = new.dotted.rpartition(".")[0]
     if source.names.resolve(node.value) == module:
         return DottedUse(source.span(node), None, f"{source.segment(node.value)}.{new.leaf}")
@@ -222,13 +205,14 @@ def one_by_one(
 
     What behaves the same under its new name does not wait for what may not.
     """
-    for fix in Fix:
+    said = {alias: told(message, new.get(alias)) for alias, message in said.items()}
+    for fix in (Fix.SAFE, Fix.UNSAFE):
         moving = {alias: name.dotted for alias, name in new.items() if name.fix is fix and alias in said}
         facts = moved_names(node, moving, source)
         if facts is not None:
             yield from rule.together(source, [(alias, said[alias]) for alias in moving], facts, fix=fix)
     for alias, message in said.items():
-        if alias not in new or not source.begins_line(node):
+        if alias not in new or new[alias].fix is Fix.NONE or not source.begins_line(node):
             yield rule.finding(source, alias, message)
 
 

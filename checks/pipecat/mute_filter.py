@@ -53,7 +53,8 @@ def leaving(source: Source) -> Leaving:
     dotted = tuple(f"pipecat.turns.user_mute.{name}" for name in strategies)
     check_exist(dotted, source)
     made_of = [f"{name}()" for name in strategies]
-    text = f"[{made_of[0]}]" if len(made_of) == 1 else "".join(["[\n", *(f"    {one},\n" for one in made_of), "]"])
+    step = source.step(stage.pair.lineno)
+    text = f"[{made_of[0]}]" if len(made_of) == 1 else "".join(["[\n", *(f"{step}{one},\n" for one in made_of), "]"])
     wanted = Wanted(fields=(Argument(f"user_mute_strategies={text}"),), imports=tuple(sorted(dotted)))
     change, imports = given(stage.pair, wanted, source)
     changes = (stage.without([element], source), change)

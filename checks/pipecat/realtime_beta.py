@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 
-from checks.arguments import Argument, Change, Rewrite, arguments_of, check_comments, put_together
+from checks.arguments import Argument, Arguments, Change, Rewrite, arguments_of, check_comments, put_together
 from checks.guards import is_none
 from checks.pipecat import timeline
 from checks.pipecat.context_moves import ContextMove
@@ -192,17 +192,19 @@ def _of_properties(call: ast.Call, source: Source) -> tuple[Change, list[str]]:
         else:
             items.append(new)
     if sides:
-        items.insert(audio, _audio(sides, by_line=arguments.by_line))
+        items.insert(audio, _audio(sides, arguments))
         names |= dict.fromkeys([_AUDIO, *(_SIDES[side] for side in sides)])
     if not arguments.by_line:
         items = [one._replace(gap=", ") for one in items]
     return arguments.changed(items, source), list(names)
 
 
-def _audio(sides: dict[str, list[Argument]], *, by_line: bool) -> Argument:
-    """Return the configuration of a session's audio."""
-    parts = [put_together(f"{side}={_SIDES[side]}", sides[side], by_line=by_line) for side in _SIDES if side in sides]
-    return put_together(f"audio={_AUDIO}", parts, by_line=by_line)
+def _audio(sides: dict[str, list[Argument]], arguments: Arguments) -> Argument:
+    """Return the configuration of a session's audio, laid out as the arguments are that it stands among."""
+    step, by_line = arguments.step, arguments.by_line
+    given = {f"{side}={_SIDES[side]}": sides[side] for side in _SIDES if side in sides}
+    parts = [put_together(head, items, step, by_line=by_line) for head, items in given.items()]
+    return put_together(f"audio={_AUDIO}", parts, step, by_line=by_line)
 
 
 def _value(item: Argument, source: Source) -> tuple[str, Sequence[str]]:

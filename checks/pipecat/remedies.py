@@ -111,13 +111,7 @@ def stays(given: Given, source: Source) -> bool:
 def mended(rule: Rule, given: Given, message: str, source: Source, removed_in: str | None = None) -> Finding:
     """Return a finding about a keyword, with its mend where one is known."""
     try:
-        row = _row(given, source)
-        into = _INTO.fullmatch(row.becomes)
-        if into is None:
-            facts = _remedy(given, row, source)
-            return rule.finding(source, given.keyword, message, facts=facts, fix=facts.fix, removed_in=removed_in)
-        together = _together(given, into, source)
-        whole = _put_into(given, together, into, source)
+        facts, into, together = _decided(given, source)
     except Unclear as reason:
         why = f"; {reason}" if str(reason) else ""
         return rule.finding(source, given.keyword, message + why, removed_in=removed_in)
@@ -126,12 +120,30 @@ def mended(rule: Rule, given: Given, message: str, source: Source, removed_in: s
         source,
         given.keyword,
         message,
-        facts=whole if given.keyword is together[0] else (),  # the first finding stands for all of them
-        fix=whole.fix,
-        group=f"{source.path}:{call.lineno}:{call.col_offset}:{into[1]}",
+        facts=facts if given.keyword is together[0] else (),  # the first finding stands for all of them
+        fix=facts.fix,
+        group=f"{source.path}:{call.lineno}:{call.col_offset}:{into}" if into else None,
         group_size=len(together),
         removed_in=removed_in,
     )
+
+
+def tier_of(given: Given, source: Source) -> Fix:
+    """Return how far the program behaves the same once a keyword is mended; ``Fix.NONE`` where it cannot be."""
+    try:
+        return _decided(given, source)[0].fix
+    except Unclear:
+        return Fix.NONE
+
+
+def _decided(given: Given, source: Source) -> tuple[Rewrite, str, list[ast.keyword]]:
+    """Return the mend of a keyword, the params it goes into if any, and the keywords that are mended with it."""
+    row = _row(given, source)
+    into = _INTO.fullmatch(row.becomes)
+    if into is None:
+        return _remedy(given, row, source), "", [given.keyword]
+    together = _together(given, into, source)
+    return _put_into(given, together, into, source), into[1], together
 
 
 def _row(given: Given, source: Source) -> Row:
@@ -348,7 +360,9 @@ def _put_into(given: Given, together: list[ast.keyword], into: re.Match[str], so
         elif match[3]:
             fields.append(arguments.of(keyword).named(match[3]))
     home = arguments.of(together[0])
-    new = put_together(f"{name}={dotted.rpartition('.')[2]}", fields, by_line=arguments.by_line, gap=home.gap)
+    new = put_together(
+        f"{name}={dotted.rpartition('.')[2]}", fields, arguments.step, by_line=arguments.by_line, gap=home.gap
+    )
     items = [
         new if item is home else item
         for item in arguments.items

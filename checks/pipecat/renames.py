@@ -17,10 +17,11 @@ from checks.rule import Fix
 
 
 class NewName(NamedTuple):
-    """The dotted name to use in a name's place, and how far it behaves the same."""
+    """The dotted name to use in a name's place, how far it behaves the same, and why not further if that is told."""
 
     dotted: str
     fix: Fix
+    why: str = ""
 
     @property
     def leaf(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 
-from checks.arguments import STEP, Change, Rewrite, check_comments
+from checks.arguments import Change, Rewrite, check_comments
 from checks.rule import Fix
 from checks.source import NEWLINE, Source
 from checks.unclear import Unclear
@@ -43,9 +43,10 @@ def _laid_out(written: str, value: ast.expr, source: Source) -> str:
     """Return a text whose parts stand on lines of their own in parentheses, indented for where the list began."""
     if "\n" not in written or '"""' in written or "'''" in written:
         return written
-    line = source.line(source.span(value).line)
+    number = source.span(value).line
+    line = source.line(number)
     indent = line[: len(line) - len(line.lstrip())]
-    parts = "".join(f"{indent}{STEP}{part.strip()}\n" for part in written.split("\n"))
+    parts = "".join(f"{indent}{source.step(number)}{part.strip()}\n" for part in written.split("\n"))
     return f"(\n{parts}{indent})"
 
 

@@ -134,7 +134,8 @@ def rewritten(call: ast.Call, service: str, moved: Sequence[Moved], source: Sour
     else:
         head = f"settings={_class_text(call, source)}.Settings"
         fields = list(outcome.fields.values())
-        new = put_together(head, fields, by_line=arguments.by_line, gap=arguments.of(home).gap) if fields else None
+        gap = arguments.of(home).gap
+        new = put_together(head, fields, arguments.step, by_line=arguments.by_line, gap=gap) if fields else None
     _check_fields(outcome)
     items: list[Argument] = []
     places = [one.keyword for one in moved]
@@ -162,7 +163,7 @@ def _merged(given: ast.keyword, outcome: _Outcome, arguments: Arguments) -> Argu
     known = {keyword.arg for keyword in value.keywords}
     head = f"settings={source.segment(value.func)}"
     fields = [*inner.items, *(one for name, one in outcome.fields.items() if name not in known)]
-    together = put_together(head, fields, by_line=inner.by_line or arguments.by_line, gap=item.gap)
+    together = put_together(head, fields, inner.step, by_line=inner.by_line or arguments.by_line, gap=item.gap)
     return together._replace(above=item.above, behind=item.behind)
 
 

@@ -73,7 +73,7 @@ def imports_from(module: str, source: Source) -> Iterator[tuple[ast.ImportFrom, 
                 yield from ((node, alias) for alias in node.names)
 
 
-def check_imports(module: str, names: Collection[str], source: Source) -> None:
+def check_imports_go(module: str, names: Collection[str], source: Source) -> None:
     """Raise Unclear unless the imports from a module go once some of its names are used no more."""
     check_may_import(source)
     found = list(imports_from(module, source))

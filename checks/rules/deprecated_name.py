@@ -18,8 +18,9 @@ Example:
 Fix safety:
     Safe where the old name is the same object passed on from a new module, or a class that only carries the new one
     under its old name; and where a call of a method takes the place of a function's, or a plain dict that of a typed
-    one. Unsafe where the new one differs in its defaults, or in what it sends. Left to a human where
-    nothing simply takes its place, and where the project's requirement admits a release without the new name.
+    one. Unsafe where the new one differs in its defaults, or in what it sends, and where what becomes of an argument
+    that it does not take is. Left to a human where nothing simply takes its place, nothing is known to become of such
+    an argument, and where the project's requirement admits a release without the new name.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -35,7 +36,7 @@ from checks.pipecat import flow_results, timeline
 from checks.pipecat.calls import is_called_otherwise, told_by_use, uses_of
 from checks.pipecat.deprecations import Deprecation, of_name
 from checks.pipecat.hierarchy import is_of_library, library_attributes
-from checks.pipecat.moves import move_of, new_name_of, one_by_one, place_taken
+from checks.pipecat.moves import move_of, new_name_of, one_by_one, place_taken, told
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 from checks.unclear import Unclear
@@ -97,7 +98,7 @@ def dotted_uses(_: ast.Module, source: Source) -> Iterator[Finding]:
         if one is not None and not tests_version(node, source):
             new = place_taken(f"{base}.{node.attr}", source)
             facts = new_name_of(node, new, source) if new is not None else None
-            message = f"{source.segment(node)} {one.story}"
+            message = told(f"{source.segment(node)} {one.story}", new)
             yield RULE.finding(
                 source, node, message, facts=facts, fix=new.fix if new else None, removed_in=one.removed_in
             )

@@ -40,7 +40,7 @@ from checks.pipecat.advice import advice
 from checks.pipecat.calls import is_called_otherwise, told_by_use
 from checks.pipecat.contexts import GONE_SINCE, is_owned
 from checks.pipecat.hierarchy import is_of_library, library_attributes
-from checks.pipecat.moves import move_of, new_name_of, new_string, one_by_one, place_taken, string_given
+from checks.pipecat.moves import move_of, new_name_of, new_string, one_by_one, place_taken, string_given, told
 from checks.pipecat.renames import newest_name, successor
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
@@ -125,7 +125,8 @@ def dotted_uses(_: ast.Module, source: Source) -> Iterator[Finding]:
         if _is_missing(dotted, source) and not tests_version(node, source):
             new = place_taken(dotted, source)
             facts = new_name_of(node, new, source) if new is not None else None
-            yield RULE.finding(source, node, _message(dotted, source), facts=facts, fix=new.fix if new else None)
+            message = told(_message(dotted, source), new)
+            yield RULE.finding(source, node, message, facts=facts, fix=new.fix if new else None)
 
 
 @RULE.on(ast.Call)

@@ -42,7 +42,7 @@ from collections.abc import Iterator
 from checks.pipecat import idle_processor, mute_filter, transcript_processor
 from checks.pipecat.advice import advice
 from checks.pipecat.contexts import GONE_SINCE
-from checks.pipecat.stages import check_imports, imports_from
+from checks.pipecat.stages import check_imports_go, imports_from
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 from checks.unclear import Unclear
@@ -69,7 +69,7 @@ def processors(node: ast.Module, source: Source) -> Iterator[Finding]:
             continue
         facts = None
         try:
-            check_imports(topic.MODULE, topic.NAMES, source)
+            check_imports_go(topic.MODULE, topic.NAMES, source)
             leaving = topic.leaving(source)
             leaving.check_comments(source)
             facts, why = leaving, topic.DIFFERENCE

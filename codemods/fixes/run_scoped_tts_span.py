@@ -8,6 +8,7 @@ from importlib.resources import files
 from checks.pipecat.openings import TTFB, Opening
 from checks.pipecat.span_decorators import Form
 from checks.rules.run_scoped_tts_span import Facts, Replaced, TakenOver
+from checks.source import Span
 from codemods.edit import Draft
 
 _OPENING = "Open a span with what holds for the whole synthesis."
@@ -21,21 +22,24 @@ def fix(facts: Facts, draft: Draft) -> None:
     for module, name in facts.imports:
         draft.import_as_it_is(module, name)
     if facts.tracer is not None:
-        draft.insert_before(facts.tracer, _block(_tracer(facts)), detached=True)
+        draft.insert_before(facts.tracer, _block(_tracer(facts), draft, facts.tracer), detached=True)
     own = _functions(facts.key, facts.opening)
     match facts.change:
         case Replaced() as change:
-            draft.insert_before(change.definition, _block(own))
-            draft.replace(change.body, _indented(_returns(change, facts)))
+            draft.insert_before(change.definition, _block(own, draft, change.definition))
+            lines = (draft.stepped(line, change.definition) for line in _indented(_returns(change, facts)).split("\n"))
+            draft.replace(change.body, "\n".join(lines))
         case TakenOver() as change:
             own.append(_decorator(change, facts))
-            draft.insert_before(change.definition, _block(own), detached=True)
+            draft.insert_before(change.definition, _block(own, draft, change.definition), detached=True)
             draft.insert_before(change.decorated, f"@{change.name}")
             draft.relay(change.lines)
 
 
-def _block(definitions: list[str]) -> str:
-    return _APART.join(definitions) + "\n\n"
+def _block(definitions: list[str], draft: Draft, near: Span) -> str:
+    """Return definitions with what parts them, indented as the file is there."""
+    lines = _APART.join(definitions).split("\n")
+    return "\n".join(draft.stepped(line, near) for line in lines) + "\n\n"
 
 
 def _indented(lines: list[str]) -> str:

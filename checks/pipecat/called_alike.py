@@ -1,0 +1,95 @@
+"""Whether what a project does with a class of Pipecat's can be done with the one that took its place."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from checks.pipecat import timeline
+from checks.pipecat.objects import classes_of
+from checks.pipecat.remedies import Given, tier_of
+from checks.pipecat.renames import NewName
+from checks.rule import Fix
+from checks.source import Source
+from checks.unclear import Unclear
+
+
+def as_used(dotted: str, new: NewName, source: Source) -> NewName:
+    """Return a new name with how far a file that uses it for the old one behaves the same, and why not further.
+
+    That is the worst of what becomes of the arguments that calls give and the new class does not take, as far as
+    keywords.tsv knows, and ``Fix.NONE`` where it does not, or where one means something else to the new class.
+    """
+    try:
+        _check_places(dotted, new, source)
+        doubts = list(_doubts(dotted, new, source))
+    except Unclear as reason:
+        return new._replace(fix=Fix.NONE, why=str(reason))
+    return new._replace(fix=Fix.UNSAFE, why=doubts[0]) if doubts else new
+
+
+def _check_places(dotted: str, new: NewName, source: Source) -> None:
+    """Raise Unclear where a call gives by place what the new class takes there as something else."""
+    target = source.project.target
+    before, after = timeline.positional(dotted, target), timeline.positional(new.dotted, target)
+    if before == after[: len(before)]:
+        return
+    for call in source.nodes(ast.Call):
+        if source.names.resolve(call.func) == dotted:
+            is_starred = any(isinstance(argument, ast.Starred) for argument in call.args)
+            if is_starred or before[: len(call.args)] != after[: len(call.args)]:
+                raise Unclear(f"{_at(call, source)} gives by place what {new.leaf} takes otherwise")
+
+
+def _doubts(dotted: str, new: NewName, source: Source) -> Iterator[str]:
+    """Yield what may change as arguments are given to the new class in another way.
+
+    Raises:
+        Unclear: there may be one that it does not take, and of which it is not known what becomes.
+    """
+    target = source.project.target
+    before, after = timeline.constructor(dotted, target), timeline.constructor(new.dotted, target)
+    if before is None or after is None or after.others is None or before.keywords <= after.keywords:
+        return
+    lost = before.keywords - after.keywords
+    for use, user in _uses(dotted, source):
+        above = user.parent(use)
+        call = user.parent(above) if isinstance(above, ast.keyword) else above
+        if isinstance(call, ast.ClassDef) and use in call.bases:
+            raise Unclear(f"{_at(use, user)} derives from it, and {new.leaf} takes other arguments")
+        if not isinstance(call, ast.Call):
+            continue
+        if use is call.func:
+            yield from _lost(call, lost, new, user)
+        elif any(keyword.arg is None or keyword.arg in lost for keyword in call.keywords):
+            raise Unclear(f"{_at(use, user)} hands it on with arguments, and {new.leaf} takes others")
+    for access in source.nodes(ast.Attribute):
+        if access.attr not in after.keywords and timeline.member(new.dotted, access.attr, target) is None:
+            if timeline.canonical(dotted, target) in classes_of(access.value, source):
+                raise Unclear(f"{_at(access, source)} uses its {access.attr}, which {new.leaf} does not have")
+
+
+def _uses(dotted: str, source: Source) -> Iterator[tuple[ast.Name | ast.Attribute, Source]]:
+    """Yield where a file uses what it imports, and where others use what they take from it or one like it."""
+    for user in source.project.mentioning(dotted.rpartition(".")[2]):
+        for use in user.nodes(ast.Name, ast.Attribute):
+            if (user is source or user.names.resolve(use) != dotted) and user.project.resolve(use, user) == dotted:
+                yield use, user
+
+
+def _lost(call: ast.Call, lost: frozenset[str], new: NewName, source: Source) -> Iterator[str]:
+    """Yield what may change with the arguments of a call that the new class does not take."""
+    for keyword in call.keywords:
+        if keyword.arg is None:
+            raise Unclear(f"what the ** at {_at(keyword, source)} holds is not seen, and {new.leaf} takes less")
+        if keyword.arg in lost:
+            told = f"{new.leaf} takes no {keyword.arg} ({_at(keyword, source)})"
+            fix = tier_of(Given(call, keyword, new.dotted), source)
+            if fix is Fix.NONE:
+                raise Unclear(told)
+            if fix is Fix.UNSAFE:
+                yield f"{told}, and what becomes of it may change what the program does"
+
+
+def _at(node: ast.expr | ast.keyword, source: Source) -> str:
+    return f"{source.path.name}:{node.lineno}"
