@@ -9,9 +9,10 @@ from types import ModuleType
 import pytest
 
 from checks.pipecat import tables, timeline
+from checks.pipecat.event_calls import handed
 from checks.pipecat.event_moves import Move, rows
 from checks.pipecat.events import known_to, last_with, once_lost, registers
-from checks.pipecat.releases import NEWEST, RELEASES, parse
+from checks.pipecat.releases import NEWEST, RELEASES, Release, parse
 from tests.running import script
 from tests.trees import released, wheel
 
@@ -169,3 +170,95 @@ def test_a_class_with_a_way_of_its_own_may_know_any(builder: ModuleType, tmp_pat
     text = "class A:\n    class B:\n        def add_event_handler(self, event_name, handler): ...\n"
     table = builder.build([wheel(tmp_path, "1.0.0", {"one.py": text, "utils/base_object.py": text})])
     assert table.splitlines()[1:] == ["pipecat.one.A.B\t*\t1.0.0\t"]
+
+
+CALLERS = {
+    (ROOM, "on_app_message"): [("0.0.85", {("message",)}), ("0.0.86", {("message", "sender")})],
+    ("pipecat.transports.livekit.transport.LiveKitTransport", "on_call_state_updated"): [
+        ("0.0.104", {("self", "state")}),
+        ("0.0.105", {("state",)}),
+    ],
+    ("pipecat.turns.user_turn_controller.UserTurnController", "on_user_turn_inference_triggered"): [
+        ("1.8.0", {("strategy",)}),
+        ("1.9.0", {("strategy", "speculation")}),
+    ],
+    (WORKER, "on_job_request"): [("1.14.0", {("message",)})],  # its base does
+    ("pipecat.transports.smallwebrtc.connection.SmallWebRTCConnection", "track-started"): [
+        ("1.14.0", {(), ("track",)})
+    ],
+    ("pipecat.audio.vad.vad_controller.VADController", "on_broadcast_frame"): [("1.14.0", set[tuple[str, ...]]())],
+    (DEEPGRAM, "on_connected"): [("1.14.0", set[tuple[str, ...]]())],  # which its base has, and it never calls
+}
+
+
+@pytest.mark.parametrize(("owner", "event"), CALLERS)
+def test_handlers_are_called_with(owner: str, event: str) -> None:
+    for release, arguments in CALLERS[owner, event]:
+        assert handed(owner, event, parse(release), is_exact=True) == arguments
+
+
+def test_what_a_class_below_calls_handlers_with_counts_where_it_may_be_one() -> None:
+    llm = "pipecat.services.llm_service.LLMService"
+    assert handed(llm, "on_idle_timeout", NEWEST, is_exact=False) == frozenset()
+    strategy = "pipecat.turns.user_stop.base_user_turn_stop_strategy.BaseUserTurnStopStrategy"
+    triggered = "on_user_turn_inference_triggered"
+    assert handed(strategy, triggered, NEWEST, is_exact=False) == {("speculation",)}
+
+
+@pytest.mark.parametrize("release", ["0.0.67", "0.0.108", "1.14.0"])
+def test_handlers_are_called_as_the_table_says(release: str) -> None:
+    """Read without the script: how many arguments each call of a plain literal in the release's classes has."""
+    root, found = released(release), set[tuple[str, str, int]]()
+    for path in (root / "pipecat").rglob("*.py"):
+        module = ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+        for owner in ast.parse(path.read_text("utf-8")).body:
+            for part in ast.walk(owner) if isinstance(owner, ast.ClassDef) else ():
+                match part:
+                    case ast.Call(func=ast.Attribute(attr="_call_event_handler"), args=[ast.Constant(value), *rest]):
+                        is_told = not part.keywords and not any(isinstance(one, ast.Starred) for one in rest)
+                        found.add((f"{module}.{owner.name}", str(value), len(rest) if is_told else -1))  # type: ignore[attr-defined]
+                    case _:
+                        pass
+    order, at = [str(one) for one in RELEASES], RELEASES.index(parse(release))
+    said = {
+        (owner, event, -1 if arguments == "(*)" else len([one for one in arguments[1:-1].split(",") if one]))
+        for owner, event, arguments, since, until in tables.rows("event_calls.tsv")
+        if order.index(since) <= at and (not until or at < order.index(until)) and event != "*"
+    }
+    assert said == found
+    assert len(said) > 50
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_handlers_get_the_object_and_what_is_handed_on(release: Release) -> None:
+    """Every release calls a handler in one of two ways, both the same; an error goes to the log."""
+    tree = ast.parse((released(str(release)) / "pipecat" / "utils" / "base_object.py").read_text("utf-8"))
+    calls = [ast.unparse(one) for one in ast.walk(tree) if isinstance(one, ast.Call)]
+    assert [one for one in calls if one.startswith("handler(")] == ["handler(self, *args, **kwargs)"] * 2
+    caught = [ast.unparse(one) for one in ast.walk(tree) if isinstance(one, ast.ExceptHandler)]
+    assert sum("logger." in one and "raise" not in one for one in caught) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "calls"),
+    [
+        ('await self._call_event_handler("on_a")', ["A|on_a|()"]),
+        ('await self._call_event_handler("on_a", given, given.text)', ["A|on_a|(given,_)"]),
+        ('self.run(self._call_event_handler("on_a", self))', ["A|on_a|(self)"]),
+        ('await self._call_event_handler("on_a", one)\n        self._call_event_handler("on_a", two)', ["A|on_a|(_)"]),
+        ('self._call_event_handler("on_a", 1)\n        self._call_event_handler("on_a")', ["A|on_a|()", "A|on_a|(_)"]),
+        ('await self._call_event_handler("on_a", *given)', ["A|on_a|(*)"]),
+        ('await self._call_event_handler("on_a", given, key=1)', ["A|on_a|(*)"]),
+        ("await self._call_event_handler(given, 1)", ["A|*|(_)"]),
+        ('await given._call_event_handler("on_a")', ["*|on_a|()"]),
+        ("self.run(self._call_event_handler, given)", ["A|*|(*)"]),
+        ('getattr(self, "_call_event_handler")("on_a")', ["A|*|(*)"]),
+        ("async def _run_handler(self): ...", ["A|*|(*)"]),
+    ],
+)
+def test_what_the_script_reads_of_calls(builder: ModuleType, tmp_path: Path, body: str, calls: list[str]) -> None:
+    text = f"class A:\n    async def run(self, given):\n        {body}\n"
+    table = builder.build_calls([wheel(tmp_path, "1.0.0", {"one.py": text + "# event_handler\n"})])
+    assert table.splitlines()[0] == builder.CALL_HEADINGS
+    rows = [row.replace("\t", "|").removeprefix("pipecat.one.") for row in table.splitlines()[1:]]
+    assert rows == [f"{call}|1.0.0|" for call in calls]

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from checks.session import Request
+from checks.cli import inspect_all
+from checks.rule import Finding, Fix
+from checks.session import Request, begin
 from codemods import apply
 from codemods.journal import Journal
 from tests.trees import released, run_on
@@ -37,6 +39,12 @@ def mend(root: Path, target: str, scratch: Path, *, unsafe: bool = False) -> int
     ledger = apply.write(plan, Journal(scratch / "journal"))
     assert ledger.exit_code() < 2
     return ledger.summary()["applied"]
+
+
+def findings(root: Path, target: str) -> list[Finding]:
+    """Return what is found in a tree for a release."""
+    session = begin(Request((str(root),), target=target))
+    return [finding for _, inspection in inspect_all(session, 1) for finding in inspection.findings]
 
 
 def test_observer_wired_by_its_constructor_works_on_1_1_only(tmp_path: Path) -> None:
@@ -227,3 +235,25 @@ def test_aggregators_do_the_work_of_processors_that_are_gone(release: str, tmp_p
     assert mend(script.parent, release, tmp_path, unsafe=True) >= 5
     # The aggregators tell of a turn when it is over, so later than the processor did.
     assert sorted(last_lines(run_on(released(release), script))) == sorted(before)
+
+
+def test_a_handler_that_cannot_take_its_arguments_is_passed_over(tmp_path: Path) -> None:
+    script = program("handlers.py", tmp_path)
+    misspelt = "log strategy: event handler on_user_turn_stoped not registered"
+    failed = "log strategy: uncaught exception in event handler '{}' ("
+    before = run_on(released("1.8.0"), script).stdout.splitlines()
+    assert before == [misspelt, failed.format("on_user_turn_stopped"), "heard ['triggered', 'stopped']"]
+    after = run_on(released("1.14.0"), script).stdout.splitlines()
+    assert after[1:] == [failed.format("on_user_turn_inference_triggered"), before[1], "heard ['stopped']"]
+    found = [
+        (one.rule, one.span.line, one.fix is Fix.SAFE)
+        for one in findings(script.parent, "1.14.0")
+        if one.rule in ("mismatched-event-handler", "unknown-event")
+    ]
+    assert found == [
+        ("mismatched-event-handler", 15, True),
+        ("mismatched-event-handler", 25, False),
+        ("unknown-event", 30, False),
+    ]
+    assert mend(script.parent, "1.14.0", tmp_path) == 1
+    assert run_on(released("1.14.0"), script).stdout.splitlines() == before

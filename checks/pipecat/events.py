@@ -1,7 +1,9 @@
 """Which events a class of Pipecat's knows: events.tsv, written by scripts/build_events.py from the released wheels.
 
 A handler is kept for an event that the object's class, or one it derives from, has registered. For any other it is not:
-since 0.0.68 a warning in the log is all that tells, earlier releases raise an exception.
+since 0.0.68 a warning in the log is all that tells, earlier releases raise an exception. An object's events are told of
+only where each class that it may be of is known: none takes handlers in a way of its own, or is another package's that
+may, and nowhere in the project is such an event registered, or one whose name is not written out.
 
 Where the table says ``*`` of a class, it may know any event, and nothing is said to be missing.
 """
@@ -40,6 +42,20 @@ class GoneEvent(NamedTuple):
         """What to say of it."""
         since = RELEASES[RELEASES.index(self.last) + 1]
         return f"{self.owner.rpartition('.')[2]} has no event {self.event} since {since}"
+
+
+class UnknownEvent(NamedTuple):
+    """An event that a class of Pipecat's has never known: the class, and the first later release that knows it."""
+
+    owner: str
+    event: str
+    since: Release | None
+
+    @property
+    def story(self) -> str:
+        """What to say of it."""
+        before = f" before {self.since}" if self.since else ""
+        return f"{self.owner.rpartition('.')[2]} has no event {self.event}{before}"
 
 
 @cache
@@ -86,12 +102,13 @@ def last_with(owner: str, event: str, release: Release) -> Release | None:
 
 def registers(owner: str, event: str, release: Release) -> bool:
     """Tell whether a class, by any name it has had, or one of its bases registers an event in a release."""
-    names = (one for one in (owner, *_earlier(owner)) if timeline.exists(one, release) is True)
+    names = (one for one in (owner, *earlier_names(owner)) if timeline.exists(one, release) is True)
     return any(event in _registered(one, release) for name in names for one in timeline.lineage(name, release))
 
 
 @cache
-def _earlier(owner: str) -> tuple[str, ...]:
+def earlier_names(owner: str) -> tuple[str, ...]:
+    """Return the other names that a class has had."""
     return tuple(predecessors(timeline.canonical(owner, NEWEST)))
 
 
@@ -106,28 +123,63 @@ def nearest(owner: str, event: str, release: Release) -> list[str]:
 def gone_event(found: Object, event: str, source: Source) -> GoneEvent | None:
     """Return an event that an object's class does not know in the target release and knew before.
 
-    None where that is not certain: it is where every ancestor of the class is known and none takes handlers in a way of
-    its own, and nothing in the project registers such an event.
+    None where that is not certain.
+    """
+    target = source.project.target
+    named = _lacking(found, event, source)
+    owner, last = next(((one, at) for one in named if (at := last_with(one, event, target))), ("", None))
+    if last is None or _may_be_known(found, owner, event, source):
+        return None
+    return GoneEvent(owner, event, last)
+
+
+def unknown_event(found: Object, event: str, source: Source) -> UnknownEvent | None:
+    """Return an event that an object's class knows neither in the target release nor in an earlier one.
+
+    None where that is not certain: what is only known to be of a class of Pipecat's or one below it may be of another
+    package's, which may have events of its own.
+    """
+    target = source.project.target
+    named = _lacking(found, event, source) if found.is_exact or found.lineage.own else []
+    if not named or any(last_with(one, event, target) for one in named):
+        return None
+    if _may_be_known(found, named[0], event, source):
+        return None
+    later = RELEASES[RELEASES.index(target) + 1 :]
+    owner, since = next(((one, at) for at in later for one in named if registers(one, event, at)), (named[0], None))
+    return UnknownEvent(owner, event, since)
+
+
+def _lacking(found: Object, event: str, source: Source) -> list[str]:
+    """Return Pipecat's classes among the bases of an object's class where none knows an event in the target release."""
+    named, target = owners(found, source), source.project.target
+    return named if all(event not in (known_to(one, target) or ()) for one in named) else []
+
+
+def _may_be_known(found: Object, owner: str, event: str, source: Source) -> bool:
+    """Tell whether the project, or a class below an object's own, may have it know an event."""
+    if any(is_given(found, owner, one, source) for one in HANDLED) or _is_registered_here(event, source):
+        return True
+    named = owners(found, source)
+    return not found.is_exact and any(known_below(one, event, source.project.target) for one in named)
+
+
+def owners(found: Object, source: Source) -> list[str]:
+    """Return Pipecat's classes, as they are called in the target release, that an object's class leads to first.
+
+    None where something else may have a say in its events: each ancestor must be known, and none may take handlers in a
+    way of its own.
     """
     line, target = found.lineage, source.project.target
     if not line.is_whole or any(line.method(one) for one in HANDLED):
-        return None
-    owners = [_now(one, target) for one in line.outside]
-    if not all(timeline.answers_for_itself(one, target) for one in owners):
-        return None
-    named = [one for one in owners if one.startswith("pipecat.")]
-    for owner in named:
-        known = known_to(owner, target)
-        if known is None or event in known or not is_of_library(owner, source):
-            return None
-    owner, last = next(((one, at) for one in named if (at := last_with(one, event, target))), ("", None))
-    if last is None or not any(BASE_OBJECT in timeline.lineage(one, target) for one in named):
-        return None
-    if any(is_given(found, owner, one, source) for one in HANDLED) or _is_registered_here(event, source):
-        return None
-    if not found.is_exact and any(known_below(one, event, target) for one in named):
-        return None
-    return GoneEvent(owner, event, last)
+        return []
+    outside = [_now(one, target) for one in line.outside]
+    named = [one for one in outside if one.startswith("pipecat.")]
+    if not all(timeline.answers_for_itself(one, target) for one in outside):
+        return []
+    if any(known_to(one, target) is None or not is_of_library(one, source) for one in named):
+        return []
+    return named if any(BASE_OBJECT in timeline.lineage(one, target) for one in named) else []
 
 
 def _now(owner: str, target: Release) -> str:

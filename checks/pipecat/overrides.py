@@ -151,6 +151,15 @@ def _check_audio_contexts(method: Function, added: tuple[str, ...], source: Sour
 def _parameters_added(last: ast.arg, added: tuple[str, ...], taken: ast.arguments, source: Source) -> Change:
     annotated = all(argument.annotation is not None for argument in taken.args[1:])
     written = [f"{name}: str" if annotated and name.endswith("_id") else name for name in added]
+    return parameters_behind(last, written, source)
+
+
+def parameters_behind(last: ast.arg, written: list[str], source: Source) -> Change:
+    """Return the change that puts parameters behind one, each on a line of its own where it stands on one.
+
+    Raises:
+        Unclear: a comment stands behind it.
+    """
     at = source.end(last)
     number = source.span(last).end_line
     behind = source.line(number)[source.span(last).end_column - 1 :].strip()

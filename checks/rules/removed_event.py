@@ -38,8 +38,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from checks.guards import asks_for, catches, tests_version
 from checks.pipecat.advice import advice_on_keyword
+from checks.pipecat.event_handlers import event_of, is_guarded
 from checks.pipecat.event_moves import handed_on, move_of
 from checks.pipecat.events import HANDLED, GoneEvent, gone_event, nearest, once_lost
 from checks.pipecat.objects import owner_of
@@ -60,12 +60,12 @@ RULE = Rule(
 def handled(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     """Decide on ``object.event_handler("event")``."""
     call = source.parent(node)
-    event = _event(call) if isinstance(call, ast.Call) and call.func is node else None
+    event = event_of(call) if isinstance(call, ast.Call) and call.func is node else None
     if event is None or not isinstance(call, ast.Call) or event.value not in once_lost():
         return
     name, found = str(event.value), owner_of(node, source)
     gone = gone_event(found, name, source) if found is not None else None
-    if gone is None or _is_guarded(call, name, source):
+    if gone is None or is_guarded(call, name, source):
         return
     move, facts = move_of(gone, source.project.target), None
     why = f"{move.event} comes now" if move is not None else _advice(gone, source)
@@ -75,29 +75,6 @@ def handled(node: ast.Attribute, source: Source) -> Iterator[Finding]:
         why += f", but {reason}"
     message = f"{gone.story}: its handler is never called{f'; {why}' if why else ''}"
     yield RULE.finding(source, event, message, facts=facts)
-
-
-def _event(call: ast.Call) -> ast.Constant | None:
-    """Return the event that a call names, where it is written out."""
-    given = [*call.args[:1], *(one.value for one in call.keywords if one.arg == "event_name")]
-    match given:
-        case [ast.Constant(value=str()) as event]:
-            return event
-        case _:
-            return None
-
-
-def _is_guarded(call: ast.Call, event: str, source: Source) -> bool:
-    """Tell whether the code has looked which release it runs with, or expects that an event may be missing."""
-    return tests_version(call, source) or asks_for(event, call, source) or _is_tried(call, source)
-
-
-def _is_tried(call: ast.Call, source: Source) -> bool:
-    """Tell whether a handler is given by a statement that alone is tried, as releases that raise an exception need."""
-    statement = next(above for above in source.ancestors(call) if isinstance(above, ast.stmt))
-    block = source.parent(statement)
-    is_alone = isinstance(block, (ast.Try, ast.With)) and block.body == [statement]
-    return is_alone and catches(call, source, "Exception")
 
 
 def _advice(gone: GoneEvent, source: Source) -> str:
