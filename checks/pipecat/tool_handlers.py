@@ -14,7 +14,8 @@ from checks.arguments import Change, Rewrite
 from checks.importable import check_imports
 from checks.names import parameters
 from checks.pipecat import timeline
-from checks.pipecat.objects import classes_of
+from checks.pipecat.contexts import is_defined
+from checks.pipecat.objects import object_of
 from checks.pipecat.realtime import LLM_SERVICE
 from checks.receivers import is_self_attribute
 from checks.source import Source
@@ -24,6 +25,7 @@ PARAMS = "pipecat.services.llm_service.FunctionCallParams"
 FIELDS = ("function_name", "tool_call_id", "arguments", "llm", "context", "result_callback")
 _USUAL = {0: "function_name", 1: "tool_call_id", 5: "result_callback"}
 _NEW = "params"
+_REGISTER = "register_function"
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -49,7 +51,7 @@ def old_handlers(source: Source) -> list[Handler]:
 
 def _registered(call: ast.Call) -> ast.expr | None:
     """Return the handler that a call of ``register_function`` is given."""
-    if not isinstance(call.func, ast.Attribute) or call.func.attr != "register_function":
+    if not isinstance(call.func, ast.Attribute) or call.func.attr != _REGISTER:
         return None
     if len(call.args) > 1:
         return call.args[1]
@@ -85,8 +87,11 @@ def _is_old(function: Function, call: ast.Call, source: Source) -> bool:
     if not six:
         return False
     assert isinstance(call.func, ast.Attribute)
-    if LLM_SERVICE in classes_of(call.func.value, source):
-        return True
+    known = object_of(call.func.value, source)
+    if known is not None and LLM_SERVICE in known.lineage.names:
+        return known.lineage.method(_REGISTER) is None
+    if is_defined(_REGISTER, source) if known is None else not known.lineage.outside:
+        return False  # the project's own, which may call its handlers as it likes
     return all(six[at].arg.lstrip("_") == name for at, name in _USUAL.items())
 
 
