@@ -18,7 +18,12 @@ from checks.pipecat.releases import RELEASES, Release
 
 # Members that classes have from bases which are not Pipecat's.
 _OF_PYTHON: dict[str, type] = {"enum.Enum": Enum, "enum.IntEnum": Enum, "enum.StrEnum": Enum, "str": str, "int": int}
-_OF_MODEL = ("construct", "copy", "dict", "from_orm", "json", "parse_obj", "parse_raw", "schema", "validate")
+_OF_MODEL = frozenset(
+    "construct copy dict from_orm json parse_obj parse_raw schema validate model_config model_computed_fields"
+    " model_construct model_copy model_dump model_dump_json model_extra model_fields model_fields_set"
+    " model_json_schema model_parametrized_name model_post_init model_rebuild model_validate model_validate_json"
+    " model_validate_strings".split()
+)
 ValueT = TypeVar("ValueT")
 Run = tuple[int, int | None, ValueT]
 _INDEX = {release: index for index, release in enumerate(RELEASES)}
@@ -519,7 +524,7 @@ def answers_for_itself(owner: str, release: Release) -> bool:
 
 def is_of_python(name: str) -> bool:
     """Tell whether a member may be one of a base that is not Pipecat's."""
-    return name.startswith("model_") or name in _OF_MODEL or any(hasattr(kind, name) for kind in _OF_PYTHON.values())
+    return name in _OF_MODEL or any(hasattr(kind, name) for kind in _OF_PYTHON.values())
 
 
 class Signature(NamedTuple):

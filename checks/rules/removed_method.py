@@ -32,6 +32,7 @@ import ast
 from collections.abc import Iterator
 
 from checks.pipecat import timeline
+from checks.pipecat.advice import advice_on_keyword
 from checks.pipecat.context_moves import CREATE, GET_FRAME, ONLY_CONTEXTS
 from checks.pipecat.members import gone_at, is_in_dead_override, renamed
 from checks.pipecat.model_names import DIFFERENCE, SET_MODEL_NAME, told_to_metrics
@@ -68,6 +69,7 @@ def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
         else:
             facts = renamed(node, gone.owner, found, source)
     except Unclear as reason:
-        why = f"; {reason}" if str(reason) else ""
+        said = str(reason) or advice_on_keyword(gone.owner, node.attr, source.project.target)
+        why = f"; {said}" if said else ""
     fix = facts.fix if facts is not None else None
     yield RULE.finding(source, node, f"{gone.story}: AttributeError{why}", facts=facts, fix=fix)
