@@ -18,12 +18,10 @@ from checks.pipecat.releases import RELEASES, Release
 
 # Members that classes have from bases which are not Pipecat's.
 _OF_PYTHON: dict[str, type] = {"enum.Enum": Enum, "enum.IntEnum": Enum, "enum.StrEnum": Enum, "str": str, "int": int}
-_OF_MODEL = frozenset(
-    "construct copy dict from_orm json parse_obj parse_raw schema validate model_config model_computed_fields"
-    " model_construct model_copy model_dump model_dump_json model_extra model_fields model_fields_set"
-    " model_json_schema model_parametrized_name model_post_init model_rebuild model_validate model_validate_json"
-    " model_validate_strings".split()
-)
+_OF_MODEL = ("construct", "copy", "dict", "from_orm", "json", "parse_obj", "parse_raw", "schema", "validate")
+_READ_OF_MODEL = ("config", "computed_fields", "extra", "fields", "fields_set", "parametrized_name", "post_init")
+_DONE_BY_MODEL = ("construct", "copy", "dump", "dump_json", "json_schema", "rebuild")
+_VALIDATES = ("validate", "validate_json", "validate_strings")
 ValueT = TypeVar("ValueT")
 Run = tuple[int, int | None, ValueT]
 _INDEX = {release: index for index, release in enumerate(RELEASES)}
@@ -524,6 +522,8 @@ def answers_for_itself(owner: str, release: Release) -> bool:
 
 def is_of_python(name: str) -> bool:
     """Tell whether a member may be one of a base that is not Pipecat's."""
+    if name.startswith("model_"):
+        return name.removeprefix("model_") in (*_READ_OF_MODEL, *_DONE_BY_MODEL, *_VALIDATES)
     return name in _OF_MODEL or any(hasattr(kind, name) for kind in _OF_PYTHON.values())
 
 

@@ -24,7 +24,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from checks.pipecat.keywords import unknown_keywords
+from checks.pipecat.keywords import passed_on, unknown_keywords
 from checks.pipecat.remedies import Given, mended
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
@@ -45,3 +45,6 @@ def calls(node: ast.Module, source: Source) -> Iterator[Finding]:
         if unknown.fate == "refused":
             message = f"{unknown.owner} {unknown.story}: TypeError"
             yield mended(RULE, Given(unknown.call, unknown.keyword, unknown.built), message, source)
+    for unknown in passed_on(source):
+        if unknown.fate == "refused":
+            yield RULE.finding(source, unknown.keyword, f"{unknown.owner} {unknown.story}: TypeError")

@@ -33,7 +33,7 @@ import ast
 from collections.abc import Iterator
 
 from checks.pipecat.interruptions import is_owned
-from checks.pipecat.keywords import unknown_keywords
+from checks.pipecat.keywords import passed_on, unknown_keywords
 from checks.pipecat.remedies import Given, mended
 from checks.pipecat.turn_taking import is_misplaced
 from checks.rule import Finding, Fix, Impact, Rule
@@ -56,3 +56,8 @@ def calls(node: ast.Module, source: Source) -> Iterator[Finding]:
         if unknown.fate == "swallowed" and not is_misplaced(unknown, source) and not is_owned(unknown, source):
             message = f"{unknown.owner} {unknown.story}, and ignores it without a word"
             yield mended(RULE, Given(unknown.call, unknown.keyword, unknown.built), message, source)
+    for unknown in passed_on(source):
+        if unknown.fate == "swallowed":
+            yield RULE.finding(
+                source, unknown.keyword, f"{unknown.owner} {unknown.story}, and ignores it without a word"
+            )
