@@ -13,10 +13,10 @@ from functools import cache
 from typing import NamedTuple
 
 from checks.arguments import Change, Rewrite
-from checks.guards import asks_for, tests_version
+from checks.guards import asks_for, catches, tests_version
 from checks.pipecat import tables, timeline
 from checks.pipecat.hierarchy import Lineage, is_of_library, lineage
-from checks.pipecat.objects import Object, owner_of
+from checks.pipecat.objects import Object, object_of, owner_of
 from checks.pipecat.realtime import OPENAI_REALTIME
 from checks.pipecat.releases import RELEASES, Release
 from checks.receivers import is_self_attribute
@@ -116,6 +116,25 @@ def gone_at(node: ast.Attribute, source: Source) -> tuple[Object, Gone] | None:
     if found is None or gone is None or asks_for(node.attr, node, source) or tests_version(node, source):
         return None
     return found, gone
+
+
+def refused_at(node: ast.Attribute, source: Source) -> Gone | None:
+    """Return the field that is gone where a model of pydantic's is to be given it, which takes only those it has."""
+    found = object_of(node.value, source) if isinstance(node.ctx, ast.Store) else None
+    gone = gone_above(found.lineage, node.attr, source) if found is not None else None
+    if found is None or gone is None or timeline.BASE_MODEL not in timeline.lineage(gone.owner, source.project.target):
+        return None
+    lines = [found.lineage]
+    if found.lineage.own and not found.is_exact:
+        home, first = found.lineage.own[0]
+        lines += heirs(first, home)
+    elif not found.is_exact and _is_below(gone.owner, node.attr, source):
+        return None
+    if any(is_own(line, node.attr) for line in lines) or is_defined_below(gone.owner, node.attr, source):
+        return None
+    if asks_for(node.attr, node, source) or tests_version(node, source) or catches(node, source, "ValueError"):
+        return None
+    return gone
 
 
 def is_given(found: Object, owner: str, name: str, source: Source) -> bool:

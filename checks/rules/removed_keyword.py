@@ -2,7 +2,8 @@
 
 What it finds:
     A keyword given to a class of Pipecat's that has no use for it in the target release and had one in another, where
-    that is an error: a dataclass, a plain constructor, a pydantic model that forbids what it does not know.
+    that is an error: a dataclass, a plain constructor, a pydantic model that forbids what it does not know. And an
+    argument that a method of an object whose class is plain took in an earlier release.
 
 Why it matters:
     ``TypeError`` as soon as the line runs, which may be in the middle of a call.
@@ -25,6 +26,7 @@ import ast
 from collections.abc import Iterator
 
 from checks.pipecat.keywords import passed_on, unknown_keywords
+from checks.pipecat.method_arguments import refused
 from checks.pipecat.remedies import Given, mended
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
@@ -48,3 +50,5 @@ def calls(node: ast.Module, source: Source) -> Iterator[Finding]:
     for unknown in passed_on(source):
         if unknown.fate == "refused":
             yield RULE.finding(source, unknown.keyword, f"{unknown.owner} {unknown.story}: TypeError")
+    for argument, message in refused(source):
+        yield RULE.finding(source, argument, message)
