@@ -22,13 +22,17 @@ _OF_CONSTRUCTION = ("__init__", "__new__", "__post_init__", "model_post_init", "
 
 
 class Unknown(NamedTuple):
-    """A keyword of a call, the class it builds, since or until when that took it, and what becomes of it now."""
+    """A keyword of a call, the class it builds, since or until when that took it, and what becomes of it now.
+
+    ``name`` is what the class does not take: the keyword's own, or one that its ``**`` unpacks.
+    """
 
     call: ast.Call
     keyword: ast.keyword
     built: str
     story: str
     fate: Literal["swallowed", "refused"]
+    name: str
 
     @property
     def owner(self) -> str:
@@ -98,10 +102,10 @@ def _unknown(
                 story = f"takes no {name} since {gone}"
             else:
                 story = f"takes no {name} before {known[0]}"
-            yield Unknown(node, keyword, built, story, takes.others)
+            yield Unknown(node, keyword, built, story, takes.others, name)
         elif rows_of(built, name, target) and not tests_version(node, source):
             # It was a keyword of a class that this one took the place of.
-            yield Unknown(node, keyword, built, f"takes no {name}", takes.others)
+            yield Unknown(node, keyword, built, f"takes no {name}", takes.others, name)
 
 
 def _unpacked(value: ast.expr, source: Source) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from checks.pipecat.hierarchy import Lineage, is_of_library, lineage
 from checks.pipecat.objects import Object, object_of, owner_of
 from checks.pipecat.realtime import OPENAI_REALTIME
 from checks.pipecat.releases import RELEASES, Release
+from checks.pipecat.renames import predecessors
 from checks.receivers import is_self_attribute
 from checks.rule import Fix
 from checks.source import Source
@@ -155,12 +156,21 @@ def gone_above(line: Lineage, name: str, source: Source) -> Gone | None:
     if any(not is_of_library(one, source) or timeline.member(one, name, target) is not None for one in owners):
         return None
     for owner in owners:
-        last = timeline.last_member(owner, name, target)
+        last = _last_member(owner, name, target)
         if last is not None and last[1] != "class" and not last[1].startswith("="):
             if any((one, name) in _OWNED for one in timeline.lineage(owner, target)):
                 return None
             return Gone(owner, name, last[0], RELEASES[RELEASES.index(last[0]) + 1])
     return None
+
+
+def _last_member(owner: str, name: str, release: Release) -> tuple[Release, str] | None:
+    """Return the last release before one in which a class had a member; a model's also by the names it had before."""
+    last = timeline.last_member(owner, name, release)
+    if last is None and timeline.BASE_MODEL in timeline.lineage(owner, release):
+        found = (timeline.last_member(old, name, release) for old in predecessors(owner))
+        last = max((one for one in found if one is not None), default=None)
+    return last
 
 
 def is_bound(name: str, node: ast.ClassDef, source: Source) -> bool:

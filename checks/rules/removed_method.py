@@ -58,7 +58,9 @@ def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     """Decide on ``object.member``."""
     refused = refused_at(node, source)
     if refused is not None:
-        yield RULE.finding(source, node, f"{refused.story}, and its objects cannot be given one: ValueError")
+        advised = advice_on_keyword(refused.owner, node.attr, source.project.target)
+        message = f"{refused.story}, and its objects cannot be given one: ValueError"
+        yield RULE.finding(source, node, f"{message}; {advised}" if advised else message)
         return
     known = gone_at(node, source) if node.attr not in _OF_CONTEXTS else None
     if known is None:

@@ -32,6 +32,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from checks.pipecat.advice import advice_on_keyword
 from checks.pipecat.interruptions import is_owned
 from checks.pipecat.keywords import passed_on, unknown_keywords
 from checks.pipecat.remedies import Given, mended
@@ -58,6 +59,6 @@ def calls(node: ast.Module, source: Source) -> Iterator[Finding]:
             yield mended(RULE, Given(unknown.call, unknown.keyword, unknown.built), message, source)
     for unknown in passed_on(source):
         if unknown.fate == "swallowed":
-            yield RULE.finding(
-                source, unknown.keyword, f"{unknown.owner} {unknown.story}, and ignores it without a word"
-            )
+            advised = advice_on_keyword(unknown.built, unknown.name, source.project.target)
+            message = f"{unknown.owner} {unknown.story}, and ignores it without a word"
+            yield RULE.finding(source, unknown.keyword, f"{message}; {advised}" if advised else message)
