@@ -17,6 +17,7 @@ from codemods.removal import block_of, removal_edits
 from codemods.splice import Edit, Refused, check
 
 _USUAL_WIDTH = 100
+_PRAGMAS = ("# noqa", "# type:", "# pylint:", "# pyright:")
 
 
 def import_edits(moved: Sequence[MovedImport], source: Source) -> Iterator[Edit]:
@@ -34,10 +35,12 @@ def import_edits(moved: Sequence[MovedImport], source: Source) -> Iterator[Edit]
         siblings = {home: _sibling(statement, home.module, moving, source) for home in facts.homes}
         merged = dict.fromkeys(siblings) if is_told_of and facts.whole else siblings
         if facts.whole and not any(merged.values()):
-            yield from _renamed_in_place(statement, facts.homes, source)
+            pairs = list(zip(statement.names, facts.homes, strict=True))
+            yield from _renamed_in_place(statement, facts.homes[0].module, pairs, source)
             continue
         if source.has_comment(source.start(statement), source.end(statement)):
-            raise Refused(f"line {facts.statement.line}: a comment stands inside the import")
+            yield from _around_comments(statement, facts.homes, source)
+            continue
         for home, sibling in merged.items():
             if sibling is not None:
                 yield from added_name(sibling, _alias(home), source)
@@ -61,13 +64,50 @@ def _sibling(statement: ast.ImportFrom, module: str, moving: Collection[Span], s
     return None
 
 
-def _renamed_in_place(statement: ast.ImportFrom, homes: Sequence[NewHome], source: Source) -> Iterator[Edit]:
+def _renamed_in_place(
+    statement: ast.ImportFrom, module: str, places: Iterable[tuple[ast.alias, NewHome]], source: Source
+) -> Iterator[Edit]:
     start = source.text.find(str(statement.module), source.start(statement) + len("from"))
     if not source.start(statement) < start < source.start(statement.names[0]):
         raise Refused(f"line {source.span(statement).line}: the module's name is not written in one piece")
-    yield Edit(start, start + len(str(statement.module)), homes[0].module)
-    for alias, home in zip(statement.names, homes, strict=True):
-        yield Edit(source.start(alias), source.end(alias), _alias(home))
+    if module != statement.module:
+        yield Edit(start, start + len(str(statement.module)), module)
+    for alias, home in places:
+        if source.segment(alias) != _alias(home):
+            yield Edit(source.start(alias), source.end(alias), _alias(home))
+
+
+def _around_comments(statement: ast.ImportFrom, homes: Sequence[NewHome], source: Source) -> Iterator[Edit]:
+    """Yield the edits that give names new homes in an import with comments: most stay, the others leave by lines.
+
+    A comment behind a name on its line goes with it, and one that speaks to linters of the whole statement is repeated.
+
+    Raises:
+        Refused: it cannot be told what a comment belongs to.
+    """
+    by_name = {home.old: home for home in homes if home.old}
+    if len(by_name) < len(statement.names):
+        raise Refused(f"line {source.span(statement).line}: a comment stands inside the import")
+    places = [(alias, by_name[alias.name]) for alias in statement.names]
+    modules = [home.module for _, home in places]
+    module = str(statement.module) if statement.module in modules else modules[0]
+    staying = [(alias, home) for alias, home in places if home.module == module]
+    leaving = [(alias, home) for alias, home in places if home.module != module]
+    _, _, opening = source.line(source.span(statement).line).partition("(")
+    told = f"  {opening.strip()}" if opening.lstrip().startswith(_PRAGMAS) else ""
+    lines = [_import(home.module, [_alias(home)]) + told for home in homes if not home.old]
+    for alias, home in leaving:
+        line = source.span(alias).line
+        if not _has_own_line(alias, source) or source.line(line - 1).lstrip().startswith("#"):
+            raise Refused(f"line {source.span(statement).line}: a comment stands inside the import")
+        comment = source.line(line)[source.span(alias).end_column - 1 :].lstrip(" \t,")
+        lines.append(_import(home.module, [_alias(home)]) + (f"  {comment.rstrip()}" if comment.strip() else told))
+        yield Edit(source.line_start(line), source.line_start(line + 1), "")
+    yield from _renamed_in_place(statement, module, staying, source)
+    if lines:
+        start = source.start(statement)
+        indent = source.text[source.line_start(source.span(statement).line) : start]
+        yield Edit(start, start, "".join(f"{line}\n{indent}" for line in lines))
 
 
 def _alias(home: NewHome) -> str:

@@ -17,6 +17,8 @@ def test_row(name: str) -> None:
     built = [timeline.constructor(owner, release) for release in RELEASES]
     if any(one is not None for one in built):
         assert built[-1] is None or last not in built[-1].keywords
+    elif (signature := timeline.signature(*owner.rsplit(".", 1), NEWEST)) is not None:
+        assert last not in (*signature.by_place, *signature.by_keyword)
     else:
         assert timeline.exists(name, NEWEST) is False
     named = re.findall(r"pipecat(?:\.\w+)+", rows()[name])

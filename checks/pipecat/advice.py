@@ -1,7 +1,8 @@
 """What a human can do about a name or keyword that is gone, where nothing simply takes its place.
 
-Each row of advice.tsv is a dotted name (of a module, it speaks for all in it; of a class with a keyword behind it, for
-that keyword) and the end of a message. Facts from the wheels of the release that no longer has the name, and of 1.14.0.
+Each row of advice.tsv is a dotted name (of a module, it speaks for all in it; of a class or method with a keyword
+behind it, for that keyword) and the end of a message. Facts from the wheels of the release that no longer has the
+name, and of 1.14.0.
 """
 
 from __future__ import annotations

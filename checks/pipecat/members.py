@@ -13,12 +13,13 @@ from functools import cache
 from typing import NamedTuple
 
 from checks.arguments import Change, Rewrite
-from checks.guards import asks_for, tests_version
+from checks.guards import asks_for, catches, tests_version
 from checks.pipecat import tables, timeline
 from checks.pipecat.hierarchy import Lineage, is_of_library, lineage
-from checks.pipecat.objects import Object, owner_of
+from checks.pipecat.objects import Object, object_of, owner_of
 from checks.pipecat.realtime import OPENAI_REALTIME
 from checks.pipecat.releases import RELEASES, Release
+from checks.pipecat.renames import predecessors
 from checks.receivers import is_self_attribute
 from checks.rule import Fix
 from checks.source import Source
@@ -118,6 +119,25 @@ def gone_at(node: ast.Attribute, source: Source) -> tuple[Object, Gone] | None:
     return found, gone
 
 
+def refused_at(node: ast.Attribute, source: Source) -> Gone | None:
+    """Return the field that is gone where a model of pydantic's is to be given it, which takes only those it has."""
+    found = object_of(node.value, source) if isinstance(node.ctx, ast.Store) else None
+    gone = gone_above(found.lineage, node.attr, source) if found is not None else None
+    if found is None or gone is None or timeline.BASE_MODEL not in timeline.lineage(gone.owner, source.project.target):
+        return None
+    lines = [found.lineage]
+    if found.lineage.own and not found.is_exact:
+        home, first = found.lineage.own[0]
+        lines += heirs(first, home)
+    elif not found.is_exact and _is_below(gone.owner, node.attr, source):
+        return None
+    if any(is_own(line, node.attr) for line in lines) or is_defined_below(gone.owner, node.attr, source):
+        return None
+    if asks_for(node.attr, node, source) or tests_version(node, source) or catches(node, source, "ValueError"):
+        return None
+    return gone
+
+
 def is_given(found: Object, owner: str, name: str, source: Source) -> bool:
     """Tell whether the project may give an object a member of its own in place of its class's, in whatever way."""
     if is_own(found.lineage, name) or _is_set(owner, name, source):
@@ -136,12 +156,21 @@ def gone_above(line: Lineage, name: str, source: Source) -> Gone | None:
     if any(not is_of_library(one, source) or timeline.member(one, name, target) is not None for one in owners):
         return None
     for owner in owners:
-        last = timeline.last_member(owner, name, target)
+        last = _last_member(owner, name, target)
         if last is not None and last[1] != "class" and not last[1].startswith("="):
             if any((one, name) in _OWNED for one in timeline.lineage(owner, target)):
                 return None
             return Gone(owner, name, last[0], RELEASES[RELEASES.index(last[0]) + 1])
     return None
+
+
+def _last_member(owner: str, name: str, release: Release) -> tuple[Release, str] | None:
+    """Return the last release before one in which a class had a member; a model's also by the names it had before."""
+    last = timeline.last_member(owner, name, release)
+    if last is None and timeline.BASE_MODEL in timeline.lineage(owner, release):
+        found = (timeline.last_member(old, name, release) for old in predecessors(owner))
+        last = max((one for one in found if one is not None), default=None)
+    return last
 
 
 def is_bound(name: str, node: ast.ClassDef, source: Source) -> bool:

@@ -238,7 +238,7 @@ def _settle_field(
     if row.kind == "constructor":
         if row.new in given:
             raise Unclear(f"{row.new} is given too")
-        outcome.keywords[row.new] = item.named(row.new)
+        outcome.keywords[row.new] = item.named(row.new)._replace(gap=", ")
         return
     first, *others = row.new.split(",")
     if others and not isinstance(value, (ast.Constant, ast.Name, ast.Attribute)):

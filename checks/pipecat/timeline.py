@@ -19,6 +19,9 @@ from checks.pipecat.releases import RELEASES, Release
 # Members that classes have from bases which are not Pipecat's.
 _OF_PYTHON: dict[str, type] = {"enum.Enum": Enum, "enum.IntEnum": Enum, "enum.StrEnum": Enum, "str": str, "int": int}
 _OF_MODEL = ("construct", "copy", "dict", "from_orm", "json", "parse_obj", "parse_raw", "schema", "validate")
+_READ_OF_MODEL = ("config", "computed_fields", "extra", "fields", "fields_set", "parametrized_name", "post_init")
+_DONE_BY_MODEL = ("construct", "copy", "dump", "dump_json", "json_schema", "rebuild")
+_VALIDATES = ("validate", "validate_json", "validate_strings")
 ValueT = TypeVar("ValueT")
 Run = tuple[int, int | None, ValueT]
 _INDEX = {release: index for index, release in enumerate(RELEASES)}
@@ -519,7 +522,9 @@ def answers_for_itself(owner: str, release: Release) -> bool:
 
 def is_of_python(name: str) -> bool:
     """Tell whether a member may be one of a base that is not Pipecat's."""
-    return name.startswith("model_") or name in _OF_MODEL or any(hasattr(kind, name) for kind in _OF_PYTHON.values())
+    if name.startswith("model_"):
+        return name.removeprefix("model_") in (*_READ_OF_MODEL, *_DONE_BY_MODEL, *_VALIDATES)
+    return name in _OF_MODEL or any(hasattr(kind, name) for kind in _OF_PYTHON.values())
 
 
 class Signature(NamedTuple):

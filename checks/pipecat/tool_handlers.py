@@ -14,7 +14,8 @@ from checks.arguments import Change, Rewrite
 from checks.importable import check_imports
 from checks.names import parameters
 from checks.pipecat import timeline
-from checks.pipecat.objects import classes_of
+from checks.pipecat.contexts import is_defined
+from checks.pipecat.objects import object_of
 from checks.pipecat.realtime import LLM_SERVICE
 from checks.receivers import is_self_attribute
 from checks.source import Source
@@ -24,6 +25,7 @@ PARAMS = "pipecat.services.llm_service.FunctionCallParams"
 FIELDS = ("function_name", "tool_call_id", "arguments", "llm", "context", "result_callback")
 _USUAL = {0: "function_name", 1: "tool_call_id", 5: "result_callback"}
 _NEW = "params"
+_REGISTER = "register_function"
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -47,9 +49,24 @@ def old_handlers(source: Source) -> list[Handler]:
     return [Handler(function, tuple(_six(function)), tuple(uses)) for function, uses in found.items()]
 
 
+def old_handlers_elsewhere(source: Source) -> Iterator[tuple[ast.expr, str]]:
+    """Yield what a file registers that takes six parameters and is not a function of its own, with what to call it."""
+    for call in source.nodes(ast.Call):
+        handler = _registered(call)
+        if isinstance(handler, ast.Lambda):
+            if _is_old(handler, call, source):
+                yield handler, "the lambda"
+        elif isinstance(handler, (ast.Name, ast.Attribute)) and _defined(handler, source) is None:
+            found = source.project.resolve(handler, source)
+            if found is not None and not isinstance(found, str) and found[0] is not source:
+                function = found[1]
+                if isinstance(function, Function) and not function.decorator_list and _is_old(function, call, source):
+                    yield handler, function.name
+
+
 def _registered(call: ast.Call) -> ast.expr | None:
     """Return the handler that a call of ``register_function`` is given."""
-    if not isinstance(call.func, ast.Attribute) or call.func.attr != "register_function":
+    if not isinstance(call.func, ast.Attribute) or call.func.attr != _REGISTER:
         return None
     if len(call.args) > 1:
         return call.args[1]
@@ -69,7 +86,7 @@ def _defined(handler: ast.expr, source: Source) -> Function | None:
     return named[0] if len(named) == 1 else None
 
 
-def _six(function: Function) -> list[ast.arg]:
+def _six(function: Function | ast.Lambda) -> list[ast.arg]:
     """Return the last six parameters of a function that has them, and ``self`` at most beside them; else none."""
     arguments = function.args
     every = list(parameters(arguments))
@@ -79,14 +96,17 @@ def _six(function: Function) -> list[ast.arg]:
     return every[len(first) :]
 
 
-def _is_old(function: Function, call: ast.Call, source: Source) -> bool:
+def _is_old(function: Function | ast.Lambda, call: ast.Call, source: Source) -> bool:
     """Tell whether a function takes the six, by what it is registered on or by what they are called."""
     six = _six(function)
     if not six:
         return False
     assert isinstance(call.func, ast.Attribute)
-    if LLM_SERVICE in classes_of(call.func.value, source):
-        return True
+    known = object_of(call.func.value, source)
+    if known is not None and LLM_SERVICE in known.lineage.names:
+        return known.lineage.method(_REGISTER) is None
+    if is_defined(_REGISTER, source) if known is None else not known.lineage.outside:
+        return False  # the project's own, which may call its handlers as it likes
     return all(six[at].arg.lstrip("_") == name for at, name in _USUAL.items())
 
 

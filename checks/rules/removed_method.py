@@ -3,6 +3,7 @@
 What it finds:
     A public member of a class of Pipecat's, called or read on an object whose class is plain, on the class itself, or
     on ``self`` or ``super()`` in a class derived from it, which an earlier release had and the target release has not.
+    Of a pydantic model's field, also where it is given a value.
 
 Why it matters:
     ``AttributeError`` as soon as the line runs, which may be in the middle of a call.
@@ -32,8 +33,9 @@ import ast
 from collections.abc import Iterator
 
 from checks.pipecat import timeline
+from checks.pipecat.advice import advice_on_keyword
 from checks.pipecat.context_moves import CREATE, GET_FRAME, ONLY_CONTEXTS
-from checks.pipecat.members import gone_at, is_in_dead_override, renamed
+from checks.pipecat.members import gone_at, is_in_dead_override, refused_at, renamed
 from checks.pipecat.model_names import DIFFERENCE, SET_MODEL_NAME, told_to_metrics
 from checks.receivers import is_super_call
 from checks.rule import Finding, Fix, Impact, Rule
@@ -54,6 +56,12 @@ RULE = Rule(
 @RULE.on(ast.Attribute, named=timeline.lost)
 def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     """Decide on ``object.member``."""
+    refused = refused_at(node, source)
+    if refused is not None:
+        advised = advice_on_keyword(refused.owner, node.attr, source.project.target)
+        message = f"{refused.story}, and its objects cannot be given one: ValueError"
+        yield RULE.finding(source, node, f"{message}; {advised}" if advised else message)
+        return
     known = gone_at(node, source) if node.attr not in _OF_CONTEXTS else None
     if known is None:
         return
@@ -68,6 +76,7 @@ def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
         else:
             facts = renamed(node, gone.owner, found, source)
     except Unclear as reason:
-        why = f"; {reason}" if str(reason) else ""
+        said = str(reason) or advice_on_keyword(gone.owner, node.attr, source.project.target)
+        why = f"; {said}" if said else ""
     fix = facts.fix if facts is not None else None
     yield RULE.finding(source, node, f"{gone.story}: AttributeError{why}", facts=facts, fix=fix)

@@ -34,7 +34,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from checks.guards import tests_version
+from checks.guards import catches, tests_version
 from checks.pipecat import idle_processor, mute_filter, realtime_beta, timeline, transcript_processor
 from checks.pipecat.advice import advice
 from checks.pipecat.calls import is_called_otherwise, told_by_use
@@ -66,6 +66,8 @@ def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
     if node.names[0].name == "*":
         if _is_missing(node.module, source):
             yield RULE.finding(source, node, _message(node.module, source))
+        else:
+            yield from _brought_by_star(node.module, source)
         return
     if node.module in _LEAVING and source.project.target >= GONE_SINCE:
         return  # removed-processor takes them out of the pipeline
@@ -85,6 +87,21 @@ def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
         if is_called_otherwise(dotted, source.project.target):
             yield told_by_use(RULE, node, alias, said.pop(alias), source)
     yield from one_by_one(node, said, new, RULE, source)
+
+
+def _brought_by_star(module: str, source: Source) -> Iterator[Finding]:
+    """Yield a finding for the first use of each name that nothing brings but a star, and that no more."""
+    stars = [node for node in source.nodes(ast.ImportFrom) if node.names[0].name == "*"]
+    if any(node.level or not is_of_library(node.module, source) for node in stars):
+        return
+    gone = {name for name in timeline.names_of(module) if _is_missing(f"{module}.{name}", source)}
+    for use in source.nodes(ast.Name):
+        if use.id not in gone or not isinstance(use.ctx, ast.Load) or source.names.bindings(use):
+            continue
+        gone.remove(use.id)
+        if not any(timeline.exists(f"{node.module}.{use.id}", source.project.target) for node in stars):
+            if not catches(use, source, "NameError") and not tests_version(use, source):
+                yield RULE.finding(source, use, _message(f"{module}.{use.id}", source))
 
 
 @RULE.on(ast.Module)

@@ -36,7 +36,7 @@ import ast
 from collections.abc import Iterator
 
 from checks.guards import tests_version
-from checks.pipecat.keywords import called_name
+from checks.pipecat.keywords import built_name
 from checks.pipecat.settings import moved_arguments, rewritten
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
@@ -56,7 +56,7 @@ RULE = Rule(
 @RULE.on(ast.Call)
 def called(node: ast.Call, source: Source) -> Iterator[Finding]:
     """Decide on the arguments of one call."""
-    service = called_name(node, source) if node.keywords else None
+    service = built_name(node, source) if node.keywords else None
     moved = moved_arguments(node, service, source) if service is not None else []
     if service is None or not moved or tests_version(node, source):
         return

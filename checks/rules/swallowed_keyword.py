@@ -32,8 +32,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from checks.pipecat.advice import advice_on_keyword
 from checks.pipecat.interruptions import is_owned
-from checks.pipecat.keywords import unknown_keywords
+from checks.pipecat.keywords import passed_on, unknown_keywords
 from checks.pipecat.remedies import Given, mended
 from checks.pipecat.turn_taking import is_misplaced
 from checks.rule import Finding, Fix, Impact, Rule
@@ -56,3 +57,8 @@ def calls(node: ast.Module, source: Source) -> Iterator[Finding]:
         if unknown.fate == "swallowed" and not is_misplaced(unknown, source) and not is_owned(unknown, source):
             message = f"{unknown.owner} {unknown.story}, and ignores it without a word"
             yield mended(RULE, Given(unknown.call, unknown.keyword, unknown.built), message, source)
+    for unknown in passed_on(source):
+        if unknown.fate == "swallowed":
+            advised = advice_on_keyword(unknown.built, unknown.name, source.project.target)
+            message = f"{unknown.owner} {unknown.story}, and ignores it without a word"
+            yield RULE.finding(source, unknown.keyword, f"{message}; {advised}" if advised else message)

@@ -20,7 +20,7 @@ Example:
 
 Fix safety:
     Safe: a crash is mended. Left to a human where the function is called or named anywhere else, or gives one of its
-    parameters another value.
+    parameters another value, and where it is a lambda or another file's.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -33,7 +33,7 @@ from collections.abc import Iterator
 
 from checks.guards import tests_version
 from checks.pipecat.releases import Release
-from checks.pipecat.tool_handlers import old_handlers, with_params
+from checks.pipecat.tool_handlers import old_handlers, old_handlers_elsewhere, with_params
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 from checks.unclear import Unclear
@@ -66,3 +66,8 @@ def handlers(node: ast.Module, source: Source) -> Iterator[Finding]:
             yield RULE.finding(source, at, message, facts=with_params(handler, source))
         except Unclear as reason:
             yield RULE.finding(source, at, f"{message}; {reason}")
+    for handler, name in old_handlers_elsewhere(source):
+        if not tests_version(handler, source):
+            yield RULE.finding(
+                source, handler, f"{name} takes six parameters; handlers of tools are given one since 1.0.0"
+            )
