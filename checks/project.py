@@ -71,6 +71,7 @@ class Project:
         self.sought: set[str] = set()
         # Whether the requirement moves to the target, whatever it says now.
         self.moves = False
+        self._oldest: dict[Path, Release | None] = {}
 
     def changed(self, contents: Mapping[Path, bytes]) -> Project:
         """Return the same project with other contents for some files; what is unchanged is not read again."""
@@ -83,7 +84,7 @@ class Project:
             like=self,
             differing=contents,
         )
-        fresh.__dict__["oldest"] = self.oldest
+        fresh._oldest = self._oldest
         fresh.moves = self.moves
         return fresh
 
@@ -97,7 +98,6 @@ class Project:
             best_effort_services=self.best_effort_services,
             like=self,
         )
-        fresh.__dict__["oldest"] = target
         fresh.moves = True
         return fresh
 
@@ -113,17 +113,28 @@ class Project:
         """The files that bytes stand in for."""
         return self._overlay.keys()
 
-    @cached_property
-    def oldest(self) -> Release:
-        """The oldest Pipecat release the project must work with beside the target."""
-        from checks.pipecat.releases import oldest_beside
-
-        return oldest_beside(self.root, self.target)
-
     @property
-    def releases(self) -> tuple[Release, Release]:
-        """The target and the oldest release beside it; what is so in both is taken to be so in all between."""
-        return self.target, self.oldest
+    def oldest(self) -> Release:
+        """The oldest Pipecat release that what stands in the root must work with beside the target."""
+        return self.oldest_for(self.root / "file")
+
+    def oldest_for(self, path: Path) -> Release:
+        """Return the oldest Pipecat release a file must work with beside the target.
+
+        That is for the nearest folder above to say that requires Pipecat: a project may hold others.
+        """
+        if self.moves:
+            return self.target
+        inside = [folder for folder in path.parents if folder.is_relative_to(self.root)]
+        known = next((found for folder in inside if (found := self._oldest_in(folder)) is not None), None)
+        return known or self.target
+
+    def _oldest_in(self, folder: Path) -> Release | None:
+        if folder not in self._oldest:
+            from checks.pipecat.releases import oldest_beside
+
+            self._oldest[folder] = oldest_beside(folder, self.target)
+        return self._oldest[folder]
 
     @cached_property
     def files(self) -> list[Path]:

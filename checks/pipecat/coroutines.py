@@ -104,7 +104,7 @@ def awaited(found: Unawaited, source: Source) -> Rewrite:
         Unclear: it is not a statement of its own in an async function, it is asked of the object it stands in, or some
             release returns no coroutine.
     """
-    oldest = source.project.oldest
+    oldest = source.oldest
     then = timeline.signature(found.owner, found.method, oldest)
     if then is None or not then.is_async or then.yields:
         raise Unclear(f"in {oldest}, which the project admits, it is not")

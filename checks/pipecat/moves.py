@@ -77,6 +77,12 @@ def moved_import(node: ast.ImportFrom, move: Move, source: Source) -> MovedImpor
         return f"{', '.join(strangers)} has no new home"
     if not source.begins_line(node):
         return "the import does not stand on a line of its own"
+    lacking = next(
+        (name for name in (move.names[alias.name] for alias in node.names) if not timeline.exists(name, source.oldest)),
+        None,
+    )
+    if lacking is not None:
+        return f"{lacking} is not yet in {source.oldest}, which the project admits"
     homes = tuple(_new_home(alias, node, move.names[alias.name], source) for alias in node.names)
     return MovedImport(source.span(node), homes, len({home.module for home in homes}) == 1)
 
@@ -104,7 +110,7 @@ def place_taken(dotted: str, source: Source) -> NewName | None:
     None too where the file calls it with arguments that the new one does not take, or not by that place, where it
     expects the new one to be missing, and where a string of the project's names the old one, as ``patch`` is given.
     """
-    new = successor(dotted, *source.project.releases)
+    new = successor(dotted, *source.releases)
     if new is None or not _is_called_alike(dotted, new, source):
         return None
     return None if _is_tried(new.dotted, source) or _is_in_a_string(dotted, new, source) else new
@@ -165,7 +171,7 @@ def new_string(node: ast.Constant, source: Source) -> DottedUse | None:
     if at is None or not at.name or text[1:-1] != value:
         return None
     owner = f"{at.module}.{at.name.partition('.')[0]}"
-    new = successor(owner, *source.project.releases)
+    new = successor(owner, *source.releases)
     if new is None or new.fix is not Fix.SAFE:
         return None
     return DottedUse(source.span(node), None, text[0] + new.dotted + value.removeprefix(owner) + text[-1])

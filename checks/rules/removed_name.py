@@ -156,7 +156,7 @@ def _message(dotted: str, source: Source) -> str:
     if new is None:
         advised = advice(dotted, target)
         return f"{dotted} is gone since {gone}" + (f"; {advised}" if advised else "")
-    oldest = source.project.oldest
+    oldest = source.oldest
     if successor(dotted, target, oldest) is None:
         return (
             f"{dotted} is gone since {gone}; it is {new} now, but not yet in {oldest}, which the project still admits"

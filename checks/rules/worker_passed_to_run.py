@@ -92,8 +92,8 @@ def _steps(call: ast.Call, run: ast.Attribute, worker: ast.expr, source: Source)
     Raises:
         Unclear: the call is not a statement of its own, or its layout leaves no place.
     """
-    if source.project.oldest < _SINCE:
-        raise Unclear(f"{source.project.oldest}, which the project admits, has no add_workers")
+    if source.oldest < _SINCE:
+        raise Unclear(f"{source.oldest}, which the project admits, has no add_workers")
     awaited = source.parent(call)
     statement = source.parent(awaited) if isinstance(awaited, ast.Await) else None
     if not isinstance(statement, (ast.Expr, ast.Return)) or not source.begins_line(statement):
