@@ -33,10 +33,14 @@ def import_edits(moved: Sequence[MovedImport], source: Source) -> Iterator[Edit]
         is_told_of = source.has_comment(source.end(statement), source.line_start(source.span(statement).end_line + 1))
         siblings = {home: _sibling(statement, home.module, moving, source) for home in facts.homes}
         merged = dict.fromkeys(siblings) if is_told_of and facts.whole else siblings
-        if facts.whole and not any(merged.values()):
+        # Two names may have become one.
+        once = {_alias(home): home for home in reversed(facts.homes)}
+        is_commented = source.has_comment(source.start(statement), source.end(statement))
+        if facts.whole and not any(merged.values()) and (is_commented or len(once) == len(facts.homes)):
             yield from _renamed_in_place(statement, facts.homes, source)
             continue
-        if source.has_comment(source.start(statement), source.end(statement)):
+        merged = {home: sibling for home, sibling in merged.items() if once[_alias(home)] is home}
+        if is_commented:
             raise Refused(f"line {facts.statement.line}: a comment stands inside the import")
         for home, sibling in merged.items():
             if sibling is not None:

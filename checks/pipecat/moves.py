@@ -19,6 +19,10 @@ from checks.pipecat.renames import NewName, successor
 from checks.rule import Finding, Fix, Rule
 from checks.source import Source, Span
 
+# What a class is given under a name that means something else to the one that took its place: the model's own path.
+_MEANS_ANOTHER = {
+    "pipecat.audio.turn.smart_turn.local_smart_turn_v2.LocalSmartTurnAnalyzerV2": "smart_turn_model_path",
+}
 _TAKES_A_NAME = ("patch", "object", "import_module", "dict", "multiple", "setattr", "delattr")
 
 
@@ -217,7 +221,11 @@ def _is_called_alike(dotted: str, new: NewName, source: Source) -> bool:
     """Tell whether the arguments that a file's calls give mean the same to the class of the new name."""
     target = source.project.target
     calls = [call for call in source.nodes(ast.Call) if source.names.resolve(call.func) == dotted]
-    if any(_loses(keyword.arg, dotted, new, target) for call in calls for keyword in call.keywords):
+    given = [keyword for call in calls for keyword in call.keywords]
+    if any(_loses(keyword.arg, dotted, new, target) for keyword in given):
+        return False
+    other = _MEANS_ANOTHER.get(dotted)
+    if any(one.arg == other and not (isinstance(one.value, ast.Constant) and not one.value.value) for one in given):
         return False
     before, after = timeline.positional(dotted, target), timeline.positional(new.dotted, target)
     if before == after[: len(before)]:
