@@ -66,8 +66,8 @@ def _nearest(text: str, numbers: list[int]) -> Release:
 def pinned(root: Path) -> Release | None:
     """Return the release a project is pinned to, or None where nothing pins it.
 
-    A lock file speaks first, then requirement lines in pyproject.toml and requirements*.txt. For a range it is the
-    newest known release the range admits.
+    A lock file speaks first, then what pyproject.toml, setup.cfg, requirements and setup.py require. For a range it is
+    the newest known release the range admits.
     """
     for name in ("uv.lock", "poetry.lock", "pdm.lock"):
         match = re.search(r'name = "pipecat[-_.]ai"\s+version = "([^"]+)"', text_of(root / name), re.IGNORECASE)
