@@ -294,9 +294,11 @@ def _new_home(alias: ast.alias, node: ast.ImportFrom, dotted: str, source: Sourc
     is_vague = lost != local and lost.isupper()
     others = (use for use in source.nodes(ast.Name) if use.id == local and use not in reads)
     is_read_otherwise = not all(_is_bound_outside_classes(use, source) for use in others)
+    is_declared = any(local in one.names for one in source.nodes(ast.Global, ast.Nonlocal))
     if (
         is_vague
         or is_read_otherwise
+        or is_declared
         or not _is_free_for(name, dotted, node, source)
         or _is_exported(local, node, source)
     ):
