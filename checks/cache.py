@@ -135,12 +135,12 @@ def _settings(workspace: Workspace) -> str:
 def _digest(workspace: Workspace) -> str | None:
     """Return what a project's findings are kept under, as its files are now; None if one cannot be read."""
     project = workspace.project
-    said = (_FORM, sys.version, _own_files(), project.oldest, _settings(workspace))
+    said = (_FORM, sys.version, _own_files(), _settings(workspace))
     whole = blake2b(repr(said).encode(errors="surrogatepass"))
     asked = set(workspace.files)
     try:
         for path in sorted(asked.union(project.files)):
-            role = (str(path), path in asked, path in workspace.thorough)
+            role = (str(path), path in asked, path in workspace.thorough, project.oldest_for(path))
             whole.update(repr(role).encode(errors="surrogatepass"))
             whole.update(blake2b(contents(path)).digest())
     except OSError:

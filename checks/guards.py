@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from checks.source import Source
 
 Condition: TypeAlias = tuple[ast.expr, bool]
+# How far a name in a test is followed to what it was given, and how many statements a function has whose text counts.
+_HOPS = 3
+_SHORT = 6
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
@@ -177,16 +180,130 @@ def _handles(kind: ast.expr | None, errors: tuple[str, ...]) -> bool:
 
 
 def tests_version(node: ast.AST, source: Source) -> bool:
-    """Tell whether a node runs only after a test on Pipecat's version: code written for several releases."""
+    """Tell whether a node runs only after a test that tells Pipecat's releases apart: code written for several.
+
+    It may ask for the version, what a module of Pipecat's has, or of what a member is taken from or called, what else
+    that has, or takes. Or it asks whether an import from Pipecat has succeeded, and the node is not what runs then in
+    the target release.
+    """
+    called = node.func if isinstance(node, ast.Call) else node
+    member = called if isinstance(called, ast.Attribute) else None
     for test, _ in _tests(node, source):
-        text = source.segment(test)
-        for name in ast.walk(test):
-            value = value_of(name, source) if isinstance(name, ast.Name) else None
-            text += source.segment(value) if value is not None else ""
-        text = text.lower()
-        if "version" in text and "pipecat" in text:
+        told = _told(test, source, _HOPS)
+        text = told.lower()
+        if "pipecat" in text and "version" in text:
             return True
+        names = [part for part in ast.walk(test) if isinstance(part, ast.Name)]
+        given = [value for name in names if (value := value_of(name, source)) is not None]
+        if any(_looks_into(part, member, source) for one in (test, *given) for part in ast.walk(one)):
+            return True
+        if member is not None and "signature(" in text and member.attr in told:
+            return True
+    return any(_is_elsewhere(test, outcome, source) for test, outcome in conditions(node, source))
+
+
+def _looks_into(part: ast.AST, member: ast.Attribute | None, source: Source) -> bool:
+    """Tell whether an expression asks what a module of Pipecat's has, or what else the object of a member has."""
+    match part:
+        case ast.Call(func=ast.Name(id="hasattr" | "getattr"), args=[asked, ast.Constant(value=str(name)), *_]):
+            if (source.names.resolve(asked) or "").startswith("pipecat"):
+                return True
+            return member is not None and same(asked, member.value) and _is_of_pipecat(name, source)
+        case _:
+            return False
+
+
+def _is_of_pipecat(name: str, source: Source) -> bool:
+    from checks.pipecat.timeline import definers
+
+    return not name.startswith("_") and bool(definers(name, source.project.target))
+
+
+def _told(test: ast.expr, source: Source, hops: int) -> str:
+    """Return a test as text, with what its names were given."""
+    text = source.segment(test)
+    for part in ast.walk(test) if hops else ():
+        if isinstance(part, (ast.Name, ast.Attribute)):
+            text += f" {source.names.resolve(part) or ''}"
+            for bound, home in _bound(part, source):
+                text += "".join(f" {_told(given, home, hops - 1)}" for given in _values(bound, home))
+    return text
+
+
+def _bound(part: ast.Name | ast.Attribute, source: Source) -> Iterator[tuple[ast.AST, Source]]:
+    """Yield what binds a name, also one of another file's of the project, with the file it stands in."""
+    if isinstance(part, ast.Name):
+        yield from ((binding.node, source) for binding in source.names.bindings(part))
+    module, _, name = (source.names.resolve(part) or "").rpartition(".")
+    path = source.project.find_module(module, source.path) if module else None
+    home = source.project.readable(path) if path is not None and path != source.path else None
+    if home is not None:
+        yield from ((binding.node, home) for binding in home.names.table(home.tree).get(name, []))
+
+
+def _values(bound: ast.AST, source: Source) -> Iterator[ast.expr]:
+    """Yield what a name is given, or what a short function of that name is made of."""
+    if isinstance(bound, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        parts = ast.walk(bound) if len(bound.body) <= _SHORT else ()
+        yield from (one.value for one in parts if isinstance(one, (ast.Assign, ast.Return)) and one.value is not None)
+    elif (given := _given(bound, source)) is not None:
+        yield given
+
+
+def _given(bound: ast.AST, source: Source) -> ast.expr | None:
+    """Return the value of the statement that binds a name, or several at once."""
+    for above in (bound, *source.ancestors(bound)):
+        if isinstance(above, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
+            return above.value
+        if isinstance(above, ast.stmt):
+            break
+    return None
+
+
+def _is_elsewhere(test: ast.expr, outcome: bool, source: Source) -> bool:
+    """Tell whether a test of what an import from Pipecat bound, or left unbound, comes out otherwise in the target."""
+    match test:
+        case ast.Compare(left=left, ops=[ast.Is() | ast.Eq()], comparators=[ast.Constant(value=None)]):
+            test, outcome = left, not outcome
+        case ast.Compare(left=left, ops=[ast.IsNot() | ast.NotEq()], comparators=[ast.Constant(value=None)]):
+            test = left
+        case _:
+            pass
+    if not isinstance(test, (ast.Name, ast.Attribute)):
+        return False
+    for bound, home in _bound(test, source):
+        tried = _tried(bound, home)
+        if tried:
+            given = _given(bound, home)
+            says_not = isinstance(given, ast.Constant) and not given.value
+            return outcome == (says_not == _are_there(tried, source))
     return False
+
+
+def _tried(bound: ast.AST, source: Source) -> list[str]:
+    """Return what is imported from Pipecat on trial where a name is bound by that, or beside it."""
+    child = bound
+    for above in (bound, *source.ancestors(bound)):
+        if isinstance(above, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            break
+        if isinstance(above, ast.Try) and child in (*above.body, *above.orelse):
+            imports = [node for node in above.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+            return [name for node in imports if source.names.is_guarded(node) for name in _from_pipecat(node)]
+        child = above
+    return []
+
+
+def _from_pipecat(node: ast.Import | ast.ImportFrom) -> list[str]:
+    names = [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        names = [f"{node.module}.{name}" for name in names]
+    return [name for name in names if name.partition(".")[0] == "pipecat"]
+
+
+def _are_there(names: Sequence[str], source: Source) -> bool:
+    from checks.pipecat.timeline import exists
+
+    return all(exists(name, source.project.target) is not False for name in names)
 
 
 def same(left: ast.AST, right: ast.AST) -> bool:

@@ -7,7 +7,7 @@ bound in more than one way within its scope resolves to nothing: better silent t
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -274,6 +274,8 @@ class Names:
             if isinstance(above, ast.Try) and (child in above.body or child in above.handlers):
                 if any(_goes_on(handler) for handler in above.handlers):
                     return True
+            elif isinstance(above, ast.With) and any(_suppresses(item.context_expr) for item in above.items):
+                return True
             child = above
         return False
 
@@ -321,7 +323,18 @@ def _goes_on(handler: ast.ExceptHandler) -> bool:
         return False
     if handler.type is None:
         return True
-    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return _are_of_imports(handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type])
+
+
+def _suppresses(entered: ast.expr) -> bool:
+    """Tell whether what a ``with`` enters lets the program go on after a failed import."""
+    if not isinstance(entered, ast.Call):
+        return False
+    called = entered.func.attr if isinstance(entered.func, ast.Attribute) else getattr(entered.func, "id", "")
+    return called == "suppress" and _are_of_imports(entered.args)
+
+
+def _are_of_imports(kinds: Sequence[ast.expr]) -> bool:
     return any(isinstance(kind, ast.Name) and kind.id in _IMPORT_ERRORS for kind in kinds)
 
 

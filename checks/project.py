@@ -71,6 +71,8 @@ class Project:
         self.sought: set[str] = set()
         # Whether the requirement moves to the target, whatever it says now.
         self.moves = False
+        self._oldest: dict[Path, Release | None] = {}
+        self._oldest_for: dict[str, Release] = {}
 
     def changed(self, contents: Mapping[Path, bytes]) -> Project:
         """Return the same project with other contents for some files; what is unchanged is not read again."""
@@ -83,7 +85,7 @@ class Project:
             like=self,
             differing=contents,
         )
-        fresh.__dict__["oldest"] = self.oldest
+        fresh._oldest = self._oldest
         fresh.moves = self.moves
         return fresh
 
@@ -97,7 +99,6 @@ class Project:
             best_effort_services=self.best_effort_services,
             like=self,
         )
-        fresh.__dict__["oldest"] = target
         fresh.moves = True
         return fresh
 
@@ -113,17 +114,31 @@ class Project:
         """The files that bytes stand in for."""
         return self._overlay.keys()
 
-    @cached_property
-    def oldest(self) -> Release:
-        """The oldest Pipecat release the project must work with beside the target."""
-        from checks.pipecat.releases import oldest_beside
-
-        return oldest_beside(self.root, self.target)
-
     @property
-    def releases(self) -> tuple[Release, Release]:
-        """The target and the oldest release beside it; what is so in both is taken to be so in all between."""
-        return self.target, self.oldest
+    def oldest(self) -> Release:
+        """The oldest Pipecat release that what stands in the root must work with beside the target."""
+        return self.oldest_for(self.root / "file")
+
+    def oldest_for(self, path: Path) -> Release:
+        """Return the oldest Pipecat release a file must work with beside the target.
+
+        That is for the nearest folder above to say that requires Pipecat: a project may hold others.
+        """
+        if self.moves:
+            return self.target
+        folder = os.path.dirname(path)
+        if folder not in self._oldest_for:
+            inside = [one for one in (Path(folder), *Path(folder).parents) if one.is_relative_to(self.root)]
+            known = next((found for one in inside if (found := self._oldest_in(one)) is not None), None)
+            self._oldest_for[folder] = known or self.target
+        return self._oldest_for[folder]
+
+    def _oldest_in(self, folder: Path) -> Release | None:
+        if folder not in self._oldest:
+            from checks.pipecat.releases import oldest_beside
+
+            self._oldest[folder] = oldest_beside(folder, self.target)
+        return self._oldest[folder]
 
     @cached_property
     def files(self) -> list[Path]:

@@ -187,6 +187,18 @@ def read(path: Path, text: str) -> list[Requirement]:
     return sorted(read, key=lambda one: one.whole.start)
 
 
+def read_script(text: str) -> list[Requirement]:
+    """Return what the strings of a setup.py require of pipecat-ai, in order; where they stand is not told."""
+    if not _NAME.search(text):
+        return []
+    try:
+        nodes = list(ast.walk(ast.parse(text)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    strings = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return [found for one in strings if (found := _parsed(one, 0)) is not None]
+
+
 def is_required(text: str) -> bool:
     """Tell whether a text is a requirement of pipecat-ai in standard form."""
     return _parsed(text, 0) is not None

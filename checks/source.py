@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar, cast
 
 if TYPE_CHECKING:
     from checks.names import Names
+    from checks.pipecat.releases import Release
     from checks.project import Project
 
 NodeT = TypeVar("NodeT", bound=ast.AST)
@@ -161,6 +162,16 @@ class Source:
         other = copy.copy(self)
         other.project = project
         return other
+
+    @property
+    def oldest(self) -> Release:
+        """The oldest Pipecat release the file must work with beside the target."""
+        return self.project.oldest_for(self.path)
+
+    @property
+    def releases(self) -> tuple[Release, Release]:
+        """The target and the oldest release beside it; what is so in both is taken to be so in all between."""
+        return self.project.target, self.oldest
 
     @property
     def is_package(self) -> bool:

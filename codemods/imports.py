@@ -34,13 +34,17 @@ def import_edits(moved: Sequence[MovedImport], source: Source) -> Iterator[Edit]
         is_told_of = source.has_comment(source.end(statement), source.line_start(source.span(statement).end_line + 1))
         siblings = {home: _sibling(statement, home.module, moving, source) for home in facts.homes}
         merged = dict.fromkeys(siblings) if is_told_of and facts.whole else siblings
-        if facts.whole and not any(merged.values()):
+        # Two names may have become one.
+        once = {_alias(home): home for home in reversed(facts.homes)}
+        is_commented = source.has_comment(source.start(statement), source.end(statement))
+        if facts.whole and not any(merged.values()) and (is_commented or len(once) == len(facts.homes)):
             pairs = list(zip(statement.names, facts.homes, strict=True))
             yield from _renamed_in_place(statement, facts.homes[0].module, pairs, source)
             continue
-        if source.has_comment(source.start(statement), source.end(statement)):
+        if is_commented:
             yield from _around_comments(statement, facts.homes, source)
             continue
+        merged = {home: sibling for home, sibling in merged.items() if once[_alias(home)] is home}
         for home, sibling in merged.items():
             if sibling is not None:
                 yield from added_name(sibling, _alias(home), source)
@@ -95,13 +99,13 @@ def _around_comments(statement: ast.ImportFrom, homes: Sequence[NewHome], source
     leaving = [(alias, home) for alias, home in places if home.module != module]
     _, _, opening = source.line(source.span(statement).line).partition("(")
     told = f"  {opening.strip()}" if opening.lstrip().startswith(_PRAGMAS) else ""
-    lines = [_import(home.module, [_alias(home)]) + told for home in homes if not home.old]
+    lines = [_import(home.module, [_alias(home)], "") + told for home in homes if not home.old]
     for alias, home in leaving:
         line = source.span(alias).line
         if not _has_own_line(alias, source) or source.line(line - 1).lstrip().startswith("#"):
             raise Refused(f"line {source.span(statement).line}: a comment stands inside the import")
         comment = source.line(line)[source.span(alias).end_column - 1 :].lstrip(" \t,")
-        lines.append(_import(home.module, [_alias(home)]) + (f"  {comment.rstrip()}" if comment.strip() else told))
+        lines.append(_import(home.module, [_alias(home)], "") + (f"  {comment.rstrip()}" if comment.strip() else told))
         yield Edit(source.line_start(line), source.line_start(line + 1), "")
     yield from _renamed_in_place(statement, module, staying, source)
     if lines:

@@ -420,7 +420,9 @@ def _settled(
     for path, file in files.items():
         file.after = contents.get(path, file.before)
         known = [index for index in range(len(file.findings)) if index not in file.applied]
-        for finding in left.get(path, ()):
+        # What says the same goes first, or a finding that a mend brought would take the place of another.
+        said = {file.findings[index].message for index in known}
+        for finding in sorted(left.get(path, ()), key=lambda finding: finding.message not in said):
             index = _known_as(finding, known, file, origins)
             if index is None:
                 file.findings.append(origins.back(finding))

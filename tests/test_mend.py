@@ -129,6 +129,25 @@ def test_what_is_left_is_told_of_where_it_stands_now(root: Path) -> None:
     assert lines(ledger) == [(6, False), (6, True), (8, False)]
 
 
+def test_what_a_mend_brings_does_not_take_the_place_of_what_was_there(root: Path) -> None:
+    root.mkdir()
+    (root / "requirements.txt").write_text("pipecat-ai>=0.0.90\n")
+    names = ("BotInterruptionFrame", "EndTaskFrame")
+    (root / "a.py").write_text("".join(f"from pipecat.frames.frames import {name}\n" for name in names))
+    request = Request((str(root),), target="1.14.0")
+    shown = apply.ledger_of(apply.mended(request, unsafe=False, jobs=1), written=False)
+    found = [
+        (finding.span.line, finding.message.partition(" ")[0], mended)
+        for entry in shown.entries
+        for finding, mended in entry.findings
+    ]
+    assert found == [
+        (1, "pipecat.frames.frames.BotInterruptionFrame", True),
+        (2, "EndTaskFrame", False),
+        (1, "InterruptionTaskFrame", False),
+    ]
+
+
 def test_a_keyword_that_is_gone_with_its_class_does_not_hold_the_class_back(root: Path) -> None:
     root.mkdir()
     (root / "pyproject.toml").touch()

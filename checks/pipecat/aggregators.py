@@ -66,7 +66,7 @@ def one_for(node: ast.AST, source: Source) -> ast.Call:
 def check_exist(dotted: Sequence[str], source: Source) -> None:
     """Raise Unclear where a release that the project admits lacks one of some names."""
     for name in dotted:
-        release = next((one for one in source.project.releases if not timeline.exists(name, one)), None)
+        release = next((one for one in source.releases if not timeline.exists(name, one)), None)
         if release is not None:
             raise Unclear(f"{release}, which the project admits, has no {name.rpartition('.')[2]}")
 
@@ -97,7 +97,7 @@ def given(pair: ast.Call, wanted: Wanted, source: Source) -> tuple[Change, tuple
     if any(one.arg is None for one in pair.keywords) or len(pair.args) > 1:
         raise Unclear("not all that the aggregators are given is seen")
     names = [_name(item) for item in wanted.fields] + ["user_turn_strategies"] * bool(wanted.strategies)
-    release = timeline.lacking(USER_PARAMS, names, source.project.releases)
+    release = timeline.lacking(USER_PARAMS, names, source.releases)
     if release is not None:
         raise Unclear(f"the aggregators of {release}, which the project admits, do not take it")
     params = next((one for one in pair.keywords if one.arg == "user_params"), None)

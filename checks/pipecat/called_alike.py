@@ -13,6 +13,11 @@ from checks.rule import Fix
 from checks.source import Source
 from checks.unclear import Unclear
 
+# What a class is given under a name that means something else to the one that took its place: the model's own path.
+_MEANS_ANOTHER = {
+    "pipecat.audio.turn.smart_turn.local_smart_turn_v2.LocalSmartTurnAnalyzerV2": "smart_turn_model_path",
+}
+
 
 def as_used(dotted: str, new: NewName, source: Source) -> NewName:
     """Return a new name with how far a file that uses it for the old one behaves the same, and why not further.
@@ -22,6 +27,7 @@ def as_used(dotted: str, new: NewName, source: Source) -> NewName:
     """
     try:
         _check_places(dotted, new, source)
+        _check_meaning(dotted, new, source)
         doubts = list(_doubts(dotted, new, source))
     except Unclear as reason:
         return new._replace(fix=Fix.NONE, why=str(reason))
@@ -39,6 +45,16 @@ def _check_places(dotted: str, new: NewName, source: Source) -> None:
             is_starred = any(isinstance(argument, ast.Starred) for argument in call.args)
             if is_starred or before[: len(call.args)] != after[: len(call.args)]:
                 raise Unclear(f"{_at(call, source)} gives by place what {new.leaf} takes otherwise")
+
+
+def _check_meaning(dotted: str, new: NewName, source: Source) -> None:
+    """Raise Unclear where a call gives what means something else to the new class."""
+    other = _MEANS_ANOTHER.get(dotted)
+    for call in source.nodes(ast.Call) if other is not None else ():
+        if source.names.resolve(call.func) == dotted:
+            given = next((one.value for one in call.keywords if one.arg == other), None)
+            if given is not None and not (isinstance(given, ast.Constant) and not given.value):
+                raise Unclear(f"{other} at {_at(call, source)} means another model to {new.leaf}")
 
 
 def _doubts(dotted: str, new: NewName, source: Source) -> Iterator[str]:

@@ -136,7 +136,7 @@ def _row_for(rows: list[Row], call: ast.Call, owner: str | None, source: Source)
     for row in rows:
         given = _bound(row.given, call)
         if given is not None:
-            oldest = source.project.oldest
+            oldest = source.oldest
             if oldest < row.since:
                 raise Unclear(f"in {oldest}, which the project admits, nothing takes its place")
             return row, _Asked(call, owner, given)
@@ -250,7 +250,7 @@ def _receiver(use: ast.AST, asked: _Asked, row: Row, source: Source) -> str:
     value = asked.call.func.value
     if row.becomes.count("it.") > 1 and not isinstance(value, (ast.Name, ast.Attribute)):
         raise Unclear("the object is worked out on the way")
-    for release in source.project.releases:
+    for release in source.releases:
         if timeline.member(str(asked.owner), use.attr, release) is None:
             raise Unclear(f"{str(asked.owner).rpartition('.')[2]} of {release} has no {use.attr}")
     return source.segment(value)
@@ -265,7 +265,7 @@ def _check_keywords(
             raise Unclear(f"its {one.arg} may be None, which leaves things as they are")
     built = ast.unparse(called).replace("it.", f"{asked.owner}.", 1) if asked.owner else ast.unparse(called)
     names = [str(one.arg) for one in some if isinstance(one, ast.keyword)]
-    release = timeline.lacking(built, names, source.project.releases)
+    release = timeline.lacking(built, names, source.releases)
     if release is not None:
         raise Unclear(f"{built.rpartition('.')[2]} of {release} does not take all that it is given")
 

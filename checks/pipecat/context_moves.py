@@ -179,7 +179,7 @@ def moved(found: Uses, source: Source) -> tuple[ContextMove, str]:
 
 
 def _check_releases(found: Uses, source: Source) -> None:
-    oldest = source.project.oldest
+    oldest = source.oldest
     if oldest < TAKEN_BY_ALL_SINCE:
         raise Unclear(f"not every service of {oldest}, which the project admits, takes an LLMContext")
     if oldest < GONE_SINCE and _is_used_elsewhere(source):
@@ -239,7 +239,7 @@ def _check_call(call: ast.Call, source: Source) -> None:
         if call.args or any(one.arg is None for one in call.keywords):
             raise Unclear(f"not all that {old.rpartition('.')[2]} is given is seen")
         names = [str(one.arg) for one in call.keywords if not _is_dropped(one, old, source)]
-        release = timeline.lacking(rows()[old], names, source.project.releases)
+        release = timeline.lacking(rows()[old], names, source.releases)
         if release is not None:
             raise Unclear(f"the {old.rpartition('.')[2]} of {release} takes no {', '.join(names)}")
     elif old is not None and rows()[old] == PAIR:
@@ -306,7 +306,7 @@ def _wrapped(value: ast.expr, found: Uses, source: Source) -> Iterator[Change]:
     """Yield the changes that put OpenAI's list of tools, as it is, into a schema."""
     if not found.makes or not all(_OPENAI in kind for kind in _services(found, source)):
         raise Unclear("its tools are in OpenAI's format, and that they are for OpenAI is not seen")
-    oldest = source.project.oldest
+    oldest = source.oldest
     if oldest < GONE_SINCE:
         raise Unclear(f"its tools are in OpenAI's format, which no ToolsSchema of {oldest}, which is admitted, holds")
     start, end = source.start(value), source.end(value)
@@ -317,7 +317,7 @@ def _wrapped(value: ast.expr, found: Uses, source: Source) -> Iterator[Change]:
 def _schema(source: Source) -> list[str]:
     """Return the dotted names of what a schema of OpenAI's tools is made of: where the file has it from, if it does."""
     homes = [f"{module}.tools_schema" for module in ("pipecat.adapters.llm.schemas", "pipecat.adapters.schemas")]
-    known = [home for home in homes if all(timeline.exists_module(home, one) for one in source.project.releases)]
+    known = [home for home in homes if all(timeline.exists_module(home, one) for one in source.releases)]
     bound = {binding.qualified for binding in source.names.table(source.tree).get("ToolsSchema", ())}
     home = next((home for home in known if f"{home}.ToolsSchema" in bound), known[0])
     return [f"{home}.AdapterType", f"{home}.ToolsSchema"]
@@ -383,7 +383,7 @@ def _frame(call: ast.Call, found: Uses, source: Source) -> tuple[Change, str]:
     assert isinstance(call.func, ast.Attribute)
     if call.args or call.keywords:
         raise Unclear(f"{GET_FRAME} is given something")
-    release = next((one for one in source.project.releases if not timeline.exists(_RUN_FRAME, one)), None)
+    release = next((one for one in source.releases if not timeline.exists(_RUN_FRAME, one)), None)
     if release is not None:
         raise Unclear(f"{release}, which the project admits, has no LLMRunFrame")
     if len(found.makes) == 1 and _is_queued_on_task(call, source) and _is_beside_user(call.func.value, source):
@@ -471,7 +471,7 @@ def _difference(found: Uses, source: Source) -> str:
             row = row_for(rows()[_old(call.func, source) or ""], one, source)
             if row is not None and row.fix is Fix.UNSAFE:
                 return f"nothing takes the place of its {one.arg}"
-    oldest = source.project.oldest
+    oldest = source.oldest
     if oldest < GONE_SINCE:
         return f"in {oldest}, which the project admits, the new aggregators tell turns in their own way"
     kinds = _services(found, source)

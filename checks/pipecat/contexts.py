@@ -138,7 +138,7 @@ def lost_member(name: str, source: Source) -> Release | None:
     """Return the release, of those concerned, whose context lacks what the old one had by that name; else None."""
     if not timeline.defines(OLD_CONTEXT, name, _LAST_OLD):
         return None
-    return next((one for one in source.project.releases if not timeline.defines(CONTEXT, name, one)), None)
+    return next((one for one in source.releases if not timeline.defines(CONTEXT, name, one)), None)
 
 
 class Tools(Enum):

@@ -15,6 +15,7 @@ from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.members import is_given
 from checks.pipecat.objects import Object, owner_of
 from checks.pipecat.releases import Release
+from checks.pipecat.renames import predecessors
 from checks.receivers import is_self_attribute, is_super_call
 from checks.source import Source
 from checks.unclear import Unclear
@@ -46,7 +47,7 @@ def unawaited(call: ast.Call, source: Source) -> Unawaited | None:
     if found is None or owner is None:
         return None
     target = source.project.target
-    since = timeline.async_since(lambda release: timeline.signature(owner, name, release), target)
+    since = timeline.async_since(lambda release: _signature(owner, name, release), target)
     if since is None or is_given(found, owner, name, source):
         return None
     if not found.is_exact and not _are_async_below(owner, name, target):
@@ -54,6 +55,12 @@ def unawaited(call: ast.Call, source: Source) -> Unawaited | None:
     if tests_version(call, source) or asks_for(name, call, source):
         return None
     return Unawaited(call, owner, name, since)
+
+
+def _signature(owner: str, name: str, release: Release) -> timeline.Signature | None:
+    """Return what a class, or before it had that method one whose place it took, has under a method's name."""
+    found = (timeline.signature(one, name, release) for one in (owner, *predecessors(owner)))
+    return next((one for one in found if one is not None), None)
 
 
 def _owner(found: Object, name: str, source: Source) -> str | None:
@@ -104,7 +111,7 @@ def awaited(found: Unawaited, source: Source) -> Rewrite:
         Unclear: it is not a statement of its own in an async function, it is asked of the object it stands in, or some
             release returns no coroutine.
     """
-    oldest = source.project.oldest
+    oldest = source.oldest
     then = timeline.signature(found.owner, found.method, oldest)
     if then is None or not then.is_async or then.yields:
         raise Unclear(f"in {oldest}, which the project admits, it is not")

@@ -32,7 +32,7 @@ def needless(node: ast.Attribute, source: Source) -> Needless:
     Raises:
         Unclear: the call says more than that, or where the function is listed is not seen.
     """
-    call, oldest = source.parent(node), source.project.oldest
+    call, oldest = source.parent(node), source.oldest
     statement = source.parent(call) if call is not None else None
     if not isinstance(call, ast.Call) or call.func is not node or not isinstance(statement, ast.Expr):
         raise Unclear("")

@@ -55,8 +55,8 @@ def handed_on(call: ast.Call, event: ast.Constant, old: str, move: Move, source:
     Raises:
         Unclear: the handler is not seen through, or the project admits a release in which the new event is another one.
     """
-    if source.project.oldest < move.since:
-        raise Unclear(f"not for the same in {source.project.oldest}, which the project admits")
+    if source.oldest < move.since:
+        raise Unclear(f"not for the same in {source.oldest}, which the project admits")
     if old not in source.segment(event):
         raise Unclear("the old one's name is written in an odd way")
     named = Change(source.span(event), source.segment(event).replace(old, move.event))

@@ -143,7 +143,7 @@ def _by_line(node: ast.expr) -> bool:
 
 
 def _lacks(name: str, keyword: str, source: Source) -> Release | None:
-    return timeline.lacking(name, [keyword], source.project.releases)
+    return timeline.lacking(name, [keyword], source.releases)
 
 
 def _by_words(value: ast.expr, pair: ast.Call, source: Source) -> tuple[Argument, tuple[str, ...]]:

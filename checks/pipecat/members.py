@@ -69,7 +69,7 @@ def renamed(node: ast.Attribute, owner: str, found: Object, source: Source) -> R
     new, fix = next((row for row in rows if row is not None), ("", Fix.NONE))
     if not new:
         raise Unclear("")
-    for release in source.project.releases:
+    for release in source.releases:
         if timeline.member(owner, new, release) is None:
             raise Unclear(f"{release}, which the project admits, has no {new}")
     if is_own(found.lineage, new):

@@ -33,7 +33,7 @@ def told_to_metrics(node: ast.Attribute, source: Source) -> Rewrite:
     is_statement = call is not None and isinstance(source.parent(call), ast.Expr)
     if len(given) != 1 or not is_statement or not isinstance(node.value, ast.Name):
         raise Unclear("it is not called with just a name")
-    for release in source.project.releases:
+    for release in source.releases:
         if timeline.member(_SERVICE, _TELL, release) is None:
             raise Unclear(f"{release}, which the project admits, has no {_TELL}")
     one = given[0]

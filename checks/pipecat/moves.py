@@ -19,7 +19,7 @@ from checks.pipecat.renames import NewName, successor
 from checks.rule import Finding, Fix, Rule
 from checks.source import Source, Span
 
-_TAKES_A_NAME = ("patch", "object", "import_module", "dict", "multiple")
+_TAKES_A_NAME = ("patch", "object", "import_module", "dict", "multiple", "setattr", "delattr")
 
 
 class Move(NamedTuple):
@@ -77,6 +77,12 @@ def moved_import(node: ast.ImportFrom, move: Move, source: Source) -> MovedImpor
         return f"{', '.join(strangers)} has no new home"
     if not source.begins_line(node):
         return "the import does not stand on a line of its own"
+    lacking = next(
+        (name for name in (move.names[alias.name] for alias in node.names) if not timeline.exists(name, source.oldest)),
+        None,
+    )
+    if lacking is not None:
+        return f"{lacking} is not yet in {source.oldest}, which the project admits"
     homes = tuple(_new_home(alias, node, move.names[alias.name], source) for alias in node.names)
     return MovedImport(source.span(node), homes, len({home.module for home in homes}) == 1)
 
@@ -101,13 +107,46 @@ class DottedUse(NamedTuple):
 def place_taken(dotted: str, source: Source) -> NewName | None:
     """Return what took a name's place in the target release and every other one the project admits.
 
-    Its fix is ``Fix.NONE`` where the file uses the old one in a way that the new one does not allow. None too where it
-    expects the new one to be missing, and where a string of the project's names the old one, as ``patch`` is given.
+    Its fix is ``Fix.NONE`` where the file uses the old one in a way that the new one does not allow. None too where
+    something else stands against it, see ``why_kept``.
     """
-    new = successor(dotted, *source.project.releases)
-    if new is None or _is_tried(new.dotted, source) or _is_in_a_string(dotted, new, source):
-        return None
-    return as_used(dotted, new, source)
+    new = successor(dotted, *source.releases)
+    return as_used(dotted, new, source) if new is not None and not _hindrance(dotted, new, source) else None
+
+
+def why_kept(dotted: str, source: Source) -> str:
+    """Return why a name does not get the new one of which upstream speaks; empty where there is none, or it does.
+
+    The file expects the new one to be missing; a string of the project's names the old one, as ``patch`` is given; or
+    the oldest release that the project admits does not have the new one, or less in it than in the old.
+    """
+    new = successor(dotted, *source.releases)
+    if new is not None:
+        return _hindrance(dotted, new, source)
+    new = successor(dotted, source.project.target, source.project.target)
+    if new is None:
+        return ""
+    name = new.leaf if new.leaf != dotted.rpartition(".")[2] else new.dotted
+    return f"{source.oldest}, which the project admits, has no {name} yet"
+
+
+def _hindrance(dotted: str, new: NewName, source: Source) -> str:
+    if _is_tried(new.dotted, source):
+        return f"the file tries to import from {new.dotted.rpartition('.')[0]}"
+    lost = _lost_members(dotted, new.dotted, source)
+    if lost:
+        return f"{new.leaf} of {source.oldest}, which the project admits, has no {lost[0]}"
+    return _string_naming(dotted, new, source)
+
+
+def _lost_members(dotted: str, new: str, source: Source) -> list[str]:
+    """Return what a class has in the oldest release that is admitted and the one of the new name only got later."""
+    oldest, target = source.oldest, source.project.target
+    if oldest == target or timeline.constructor(dotted, oldest) is None:
+        return []
+    # What the new one has not got to this day was no reason to speak of a new name.
+    last = target if timeline.exists(dotted, target) else timeline.last_with(dotted, target)
+    return sorted(timeline.missing(dotted, new, oldest) - timeline.missing(dotted, new, last))
 
 
 def _is_tried(dotted: str, source: Source) -> bool:
@@ -116,8 +155,8 @@ def _is_tried(dotted: str, source: Source) -> bool:
     return any(node.module == module and source.names.is_guarded(node) for node in source.nodes(ast.ImportFrom))
 
 
-def _is_in_a_string(dotted: str, new: NewName, source: Source) -> bool:
-    """Tell whether a string of the project's names a name, as ``patch`` is given: it would patch what nobody uses."""
+def _string_naming(dotted: str, new: NewName, source: Source) -> str:
+    """Return where a string of the project's names a name, as ``patch`` is given: it would patch what nobody uses."""
     target = source.project.target
     leaf, same = dotted.rpartition(".")[2], timeline.canonical(dotted, target)
     is_gone = timeline.exists(dotted, target) is False
@@ -125,8 +164,9 @@ def _is_in_a_string(dotted: str, new: NewName, source: Source) -> bool:
         for node, named in _named_in_strings(user):
             if leaf in str(node.value) and named != new.dotted and timeline.canonical(named, target) == same:
                 if not (is_gone and new_string(node, user) is not None):
-                    return True
-    return False
+                    at_file = user.path.relative_to(source.project.root).as_posix()
+                    return f"a string in {at_file}:{user.span(node).line} names it"
+    return ""
 
 
 def _named_in_strings(source: Source) -> list[tuple[ast.Constant, str]]:
@@ -165,7 +205,7 @@ def new_string(node: ast.Constant, source: Source) -> DottedUse | None:
     if at is None or not at.name or text[1:-1] != value:
         return None
     owner = f"{at.module}.{at.name.partition('.')[0]}"
-    new = successor(owner, *source.project.releases)
+    new = successor(owner, *source.releases)
     if new is None or new.fix is not Fix.SAFE:
         return None
     return DottedUse(source.span(node), None, text[0] + new.dotted + value.removeprefix(owner) + text[-1])
@@ -228,9 +268,11 @@ def _new_home(alias: ast.alias, node: ast.ImportFrom, dotted: str, source: Sourc
     is_vague = lost != local and lost.isupper()
     others = (use for use in source.nodes(ast.Name) if use.id == local and use not in reads)
     is_read_otherwise = not all(_is_bound_outside_classes(use, source) for use in others)
+    is_declared = any(local in one.names for one in source.nodes(ast.Global, ast.Nonlocal))
     if (
         is_vague
         or is_read_otherwise
+        or is_declared
         or not _is_free_for(name, dotted, node, source)
         or _is_exported(local, node, source)
     ):

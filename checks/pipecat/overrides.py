@@ -99,7 +99,7 @@ def extended(outdated: Outdated, source: Source) -> Rewrite:
     added = now.required[len(then.required) :]
     if now.required[: len(then.required)] != then.required or then.optional or now.optional or not added:
         raise Unclear("")
-    oldest = source.project.oldest
+    oldest = source.oldest
     if timeline.signature(outdated.owner, method.name, oldest) != now:
         raise Unclear(f"{oldest}, which the project admits, calls it without {' and '.join(added)}")
     taken = method.args
@@ -180,9 +180,7 @@ def _missing(call: ast.Call, added: tuple[str, ...], source: Source) -> list[str
     if any(isinstance(one, ast.Starred) for one in call.args):
         return []
     given |= set(timeline.positional(built, source.project.target)[: len(call.args)])
-    return [
-        name for name in added if name not in given and timeline.lacking(built, [name], source.project.releases) is None
-    ]
+    return [name for name in added if name not in given and timeline.lacking(built, [name], source.releases) is None]
 
 
 def _given(call: ast.Call, new: list[Argument], source: Source) -> Change:

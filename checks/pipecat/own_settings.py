@@ -102,7 +102,7 @@ def renamed(node: ast.Attribute, line: Lineage, source: Source) -> Rewrite:
     Raises:
         Unclear: others may use it, it may be used as something else, or a release that the project admits fills it.
     """
-    oldest = source.project.oldest
+    oldest = source.oldest
     if since(oldest) is None:
         raise Unclear(f"{oldest}, which the project admits, puts into it what a frame brings")
     owner = line.own[0][1]

@@ -72,7 +72,7 @@ def moved(source: Source) -> ContextMove:
     used = [use for node in nodes for alias in node.names for use in _uses(node, alias, source)]
     if any(is_of_it(alias.name) for node in source.nodes(ast.Import) for alias in node.names):
         raise Unclear("the module itself is imported too")
-    for release in source.project.releases:
+    for release in source.releases:
         if any(timeline.exists(home, release) is not True for home in _HOMES.values()):
             raise Unclear(f"{release}, which the project admits, does not have it")
     statements = [moved_names(node, {alias: _HOMES[alias.name] for alias in node.names}, source) for node in nodes]
@@ -136,7 +136,7 @@ def _check_service(call: ast.Call, source: Source) -> None:
     if call.args or any(one.arg is None for one in call.keywords):
         raise Unclear("not all that the service is given is seen")
     given = [str(one.arg) for one in call.keywords]
-    release = timeline.lacking(_HOMES[_SERVICE], given, source.project.releases)
+    release = timeline.lacking(_HOMES[_SERVICE], given, source.releases)
     if release is not None:
         raise Unclear(f"{_HOMES[_SERVICE].rpartition('.')[2]} of {release} does not take all that it is given")
 

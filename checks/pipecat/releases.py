@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from checks.errors import shortened
-from checks.requirements import Requirement, read, text_of
+from checks.requirements import Requirement, is_compiled, is_requirement_file, read, read_script, text_of
 
 
 class Release(NamedTuple):
@@ -66,37 +67,58 @@ def _nearest(text: str, numbers: list[int]) -> Release:
 def pinned(root: Path) -> Release | None:
     """Return the release a project is pinned to, or None where nothing pins it.
 
-    A lock file speaks first, then requirement lines in pyproject.toml and requirements*.txt. For a range it is the
-    newest known release the range admits.
+    A lock file speaks first, then what pyproject.toml, setup.cfg, requirements and setup.py require. For a range it is
+    the newest known release the range admits.
     """
     for name in ("uv.lock", "poetry.lock", "pdm.lock"):
         match = re.search(r'name = "pipecat[-_.]ai"\s+version = "([^"]+)"', text_of(root / name), re.IGNORECASE)
         if match:
             return _known(match[1])
-    for requirement in _required(root):
+    for _, requirement in _required(root):
         admitted = requirement.admitted()
         if admitted:
             return admitted[-1]
     return None
 
 
-def oldest_beside(root: Path, target: Release) -> Release:
-    """Return the oldest release a project must work with if it works with the target.
+def oldest_beside(folder: Path, target: Release) -> Release | None:
+    """Return the oldest release that code must work with, by what a folder's files require, if it works with a target.
 
-    That is the oldest one its requirement admits, if that admits the target too; who is about to move the pin works
-    with the target alone.
+    That is the oldest one that any of them admits beside the target; who is about to move the pin works with the
+    target alone. None where nothing there says which releases will do.
     """
-    for requirement in _required(root):
+    is_stated, begun = False, dict[Path, Release]()
+    for path, requirement in _required(folder):
         admitted = requirement.admitted()
-        if target in admitted:
-            return admitted[0]
-    return target
+        if admitted and not is_compiled(path, text_of(path)):
+            is_stated = True
+            # Within a file the first requirement is that of all: an extra's comes on top of it.
+            if target in admitted:
+                begun.setdefault(path, admitted[0])
+    return min(begun.values(), default=target) if is_stated else None
 
 
-def _required(root: Path) -> Iterator[Requirement]:
-    """Yield what a project requires of pipecat-ai in its files, pyproject.toml first."""
-    for path in (root / "pyproject.toml", *sorted(root.glob("requirements*.txt"))):
-        yield from read(path, text_of(path))
+def _required(folder: Path) -> Iterator[tuple[Path, Requirement]]:
+    """Yield what a folder's files require of pipecat-ai, pyproject.toml first, each with the file it stands in."""
+    listed = _names(folder)
+    if "requirements" in listed:
+        listed += [os.path.join("requirements", name) for name in _names(folder / "requirements")]
+    lists = [folder / name for name in listed if name.endswith((".txt", ".in"))]
+    stated = sorted(filter(is_requirement_file, lists), key=lambda path: (path.suffix == ".in", path))
+    for path in (folder / "pyproject.toml", folder / "setup.cfg", *stated):
+        if path.parent != folder or path.name in listed:
+            yield from ((path, one) for one in read(path, text_of(path)))
+    if "setup.py" not in listed:
+        return
+    script = folder / "setup.py"
+    yield from ((script, one) for one in read_script(text_of(script)))
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 def _known(text: str) -> Release | None:

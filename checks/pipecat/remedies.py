@@ -164,7 +164,7 @@ def _row(given: Given, source: Source) -> Row:
     name = "" if row.becomes[:1] in "^<>-" else row.becomes.partition("=")[0]
     # What is said of a class; of functions, methods and typed dicts the timeline knows no keywords.
     is_dict = "typing.TypedDict" in timeline.lineage(given.owner, source.project.target)
-    releases = source.project.releases if not is_dict else ()
+    releases = source.releases if not is_dict else ()
     having = [one for one in releases if timeline.constructor(given.owner, one) is not None]
     release = timeline.lacking(given.owner, [name], having) if name else None
     if release is not None:
@@ -176,7 +176,7 @@ def _row(given: Given, source: Source) -> Row:
 
 def _check_oldest(given: Given, source: Source) -> None:
     """Raise Unclear where the keyword still does something in the oldest release that the project admits."""
-    oldest = source.project.oldest
+    oldest = source.oldest
     takes = timeline.constructor(given.owner, oldest)
     is_live = takes is not None and given.keyword.arg in takes.keywords and oldest < source.project.target
     if oldest < given.since if given.since is not None else is_live:
@@ -255,7 +255,7 @@ def _handed_out(given: Given, row: Row, source: Source) -> Rewrite:
     built = source.project.resolve(outer.func, source) if isinstance(outer, ast.Call) else None
     if not isinstance(outer, ast.Call) or not isinstance(built, str):
         raise Unclear("where it goes is not a call around this one")
-    release = timeline.lacking(built, [name], source.project.releases)
+    release = timeline.lacking(built, [name], source.releases)
     if release is not None:
         raise Unclear(f"the call around this one does not take it in {release}")
     if any(one.arg is None for one in outer.keywords):
@@ -401,7 +401,7 @@ def _from_dict(value: ast.expr, dotted: str, source: Source) -> list[Argument]:
         called = next((row.becomes for row in rows_of(dotted, name, source.project.target)), name)
         if called == "extra" or any(field.text.startswith(f"{called}=") for field in fields):
             raise Unclear(f"what becomes of its {name} is not plain")
-        release = timeline.lacking(dotted, [called], source.project.releases)
+        release = timeline.lacking(dotted, [called], source.releases)
         if release is not None:
             raise Unclear(f"{dotted.rpartition('.')[2]} of {release} has no {name}")
         fields.append(Argument(f"{called}={source.segment(item)}"))

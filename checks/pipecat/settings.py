@@ -91,13 +91,13 @@ def _table() -> dict[tuple[str, str], dict[str, list[_Row]]]:
 
 def _rows(outcome: _Outcome, keyword: str) -> dict[str, list[_Row]]:
     """Return by field what becomes of a keyword, by the nearest class that has something to say, as far as it holds."""
-    project = outcome.source.project
-    if project.oldest < _FIRST:
+    source = outcome.source
+    if source.oldest < _FIRST:
         raise Unclear(f"the project admits releases before {_FIRST}, where much of this differs")
-    for service in timeline.lineage(outcome.service, project.target):
+    for service in timeline.lineage(outcome.service, source.project.target):
         if (service, keyword) in _table():
             rows = _table()[service, keyword].items()
-            return {name: [row for row in some if row.holds(*project.releases)] for name, some in rows}
+            return {name: [row for row in some if row.holds(*source.releases)] for name, some in rows}
     raise Unclear(f"what becomes of {keyword} is not known")
 
 
@@ -297,8 +297,7 @@ def _is_made(value: ast.expr) -> bool:
 
 def _check_fields(outcome: _Outcome) -> None:
     """Raise Unclear unless every release concerned has these fields and keywords."""
-    project = outcome.source.project
-    for release in project.releases:
+    for release in outcome.source.releases:
         takes = timeline.constructor(outcome.service, release)
         settings = timeline.constructor(f"{outcome.service}.Settings", release)
         if takes is None or settings is None or "settings" not in takes.keywords:

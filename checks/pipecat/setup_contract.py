@@ -74,7 +74,7 @@ def moved(found: Expecting, source: Source) -> Rewrite:
     Raises:
         Unclear: it asks for something that is not there, or somebody else calls it.
     """
-    oldest = source.project.oldest
+    oldest = source.oldest
     if oldest < SINCE:
         raise Unclear(f"{oldest}, which the project admits, gives it the old one")
     check_may_import(source)

@@ -59,7 +59,7 @@ def made_async(found: SyncOverride, node: ast.ClassDef, source: Source) -> Rewri
     Raises:
         Unclear: somebody else calls it, or the project admits a release that does not await it.
     """
-    method, oldest = found.method, source.project.oldest
+    method, oldest = found.method, source.oldest
     if _awaited_since(found.owner, method.name, oldest) is None:
         raise Unclear(f"{oldest}, which the project admits, does not await it")
     for user in source.project.mentioning(method.name):

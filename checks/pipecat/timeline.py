@@ -198,6 +198,11 @@ def gone_since(dotted: str, release: Release) -> Release | None:
     return max((end for end in ends if end <= release), default=None)
 
 
+def last_with(dotted: str, release: Release) -> Release:
+    """Return the last release before one that has a name; that one itself where none has."""
+    return next((one for one in reversed(RELEASES[: RELEASES.index(release)]) if exists(dotted, one)), release)
+
+
 def names_of(module: str) -> Iterator[str]:
     """Yield every public name any release has in a module, nested classes included."""
     found = _module(module)
@@ -478,6 +483,15 @@ def _members(owner: str, release: Release) -> frozenset[str]:
     found = (_class(ancestor, release) for ancestor in lineage(owner, release))
     members = [(name, runs) for one in found if one is not None for name, runs in one.get("m", {}).items()]
     return frozenset(name for name, runs in members if name[0] != "_" and _at(runs, index) is not None)
+
+
+@cache
+def missing(name: str, other: str, release: Release) -> frozenset[str]:
+    """Return the public members and keywords of one class that another one does not have in a release."""
+    first, second = constructor(name, release), constructor(other, release)
+    if first is None or second is None:
+        return frozenset()
+    return (first.keywords | _members(name, release)) - (second.keywords | _members(other, release))
 
 
 @cache

@@ -117,7 +117,7 @@ def with_params(handler: Handler, source: Source) -> Rewrite:
         Unclear: something else calls the function, or it does more with its parameters than read them.
     """
     function = handler.function
-    release = timeline.lacking(PARAMS, FIELDS, source.project.releases)
+    release = timeline.lacking(PARAMS, FIELDS, source.releases)
     if release is not None:
         raise Unclear(f"{release}, which the project admits, has no FunctionCallParams with all six")
     if function.decorator_list or function.args.defaults or function.args.kw_defaults:

@@ -80,8 +80,8 @@ def written(node: ast.Dict, source: Source) -> Iterator[Finding]:
         return
     message = f"{role_messages.OLD} of NodeConfig {one.story}"
     try:
-        if source.project.oldest < one.since:
-            raise Unclear(f"{source.project.oldest}, which the project admits, still takes it")
+        if source.oldest < one.since:
+            raise Unclear(f"{source.oldest}, which the project admits, still takes it")
         facts = role_messages.with_one(node, key, source)
     except Unclear as reason:
         yield RULE.finding(source, key, f"{message}; {reason}", removed_in=one.removed_in)

@@ -36,7 +36,7 @@ from checks.pipecat import flow_results, timeline
 from checks.pipecat.calls import is_called_otherwise, told_by_use, uses_of
 from checks.pipecat.deprecations import Deprecation, of_name
 from checks.pipecat.hierarchy import is_of_library, library_attributes
-from checks.pipecat.moves import move_of, new_name_of, one_by_one, place_taken, told
+from checks.pipecat.moves import move_of, new_name_of, one_by_one, place_taken, told, why_kept
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 from checks.unclear import Unclear
@@ -62,6 +62,8 @@ def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
     said = {alias: f"{alias.name} {one.story}" for alias, one in found.items() if one is not None}
     places = {alias: place_taken(f"{node.module}.{alias.name}", source) for alias in said}
     new = {alias: name for alias, name in places.items() if name is not None}
+    for alias in said.keys() - new.keys():
+        said[alias] += _why_kept(f"{node.module}.{alias.name}", source)
     for alias in list(said):
         dotted = f"{node.module}.{alias.name}"
         if is_called_otherwise(dotted, source.project.target):
@@ -99,9 +101,15 @@ def dotted_uses(_: ast.Module, source: Source) -> Iterator[Finding]:
             new = place_taken(f"{base}.{node.attr}", source)
             facts = new_name_of(node, new, source) if new is not None else None
             message = told(f"{source.segment(node)} {one.story}", new)
+            message += _why_kept(f"{base}.{node.attr}", source) if new is None else ""
             yield RULE.finding(
                 source, node, message, facts=facts, fix=new.fix if new else None, removed_in=one.removed_in
             )
+
+
+def _why_kept(dotted: str, source: Source) -> str:
+    why = why_kept(dotted, source)
+    return f"; {why}" if why else ""
 
 
 def _found(dotted: str, source: Source) -> Deprecation | None:

@@ -67,7 +67,7 @@ def calls(node: ast.Call, source: Source) -> Iterator[Finding]:
     if tests_version(node, source):
         return
     why, facts = "", None
-    release = next((one for one in source.project.releases if one < _SINCE), None)
+    release = next((one for one in source.releases if one < _SINCE), None)
     if release is not None:
         why = f", but not yet in {release}, which the project admits"
     elif is_own(found.lineage, _NEW) or not timeline.defines(FRAME_PROCESSOR, _NEW, source.project.target):

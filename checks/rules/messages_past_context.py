@@ -99,7 +99,7 @@ def _moved(found: Sequence[ast.alias], source: Source) -> Rewrite:
     Raises:
         Unclear: the frame is not only made, or the messages would not fit.
     """
-    oldest = source.project.oldest
+    oldest = source.oldest
     if oldest < TAKEN_BY_ALL_SINCE:
         raise Unclear(f"not every service of {oldest}, which the project admits, takes an LLMContext")
     if uses(source).imported:

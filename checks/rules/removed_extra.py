@@ -83,7 +83,7 @@ def _oldest(requirement: Requirement, source: RequirementFile) -> Release | None
         return None
     admitted = requirement.admitted()
     if source.project.moves or not requirement.standard:
-        return source.project.oldest
+        return source.oldest
     return admitted[0] if source.project.target in admitted else None
 
 

@@ -40,7 +40,16 @@ from checks.pipecat.advice import advice
 from checks.pipecat.calls import is_called_otherwise, told_by_use
 from checks.pipecat.contexts import GONE_SINCE, is_owned
 from checks.pipecat.hierarchy import is_of_library, library_attributes
-from checks.pipecat.moves import move_of, new_name_of, new_string, one_by_one, place_taken, string_given, told
+from checks.pipecat.moves import (
+    move_of,
+    new_name_of,
+    new_string,
+    one_by_one,
+    place_taken,
+    string_given,
+    told,
+    why_kept,
+)
 from checks.pipecat.renames import newest_name, successor
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
@@ -170,13 +179,13 @@ def _message(dotted: str, source: Source) -> str:
         if not spans:  # a class within one that its module only passes on
             return f"{target} does not have {dotted}"
         return f"{dotted} comes with {spans[0][0]}; {target} does not have it"
-    new = newest_name(dotted, target)
-    if new is None:
+    oldest = source.oldest
+    new = successor(dotted, target, oldest)
+    if new is not None:
+        why = why_kept(dotted, source)
+        return f"{dotted} is gone since {gone}; it is {new.dotted} now" + (f"; {why}" if why else "")
+    newest = newest_name(dotted, target)
+    if newest is None:
         advised = advice(dotted, target)
         return f"{dotted} is gone since {gone}" + (f"; {advised}" if advised else "")
-    oldest = source.project.oldest
-    if successor(dotted, target, oldest) is None:
-        return (
-            f"{dotted} is gone since {gone}; it is {new} now, but not yet in {oldest}, which the project still admits"
-        )
-    return f"{dotted} is gone since {gone}; it is {new} now"
+    return f"{dotted} is gone since {gone}; it is {newest} now, but not yet in {oldest}, which the project still admits"

@@ -412,6 +412,6 @@ def _require_audio_contexts(source: Source) -> None:
     if isinstance(found, tuple) and isinstance(found[1], ast.ClassDef):
         known = all(method(found[1], hook) for hook in HOOKS)
     else:
-        known = source.project.target >= AUDIO_CONTEXTS_SINCE
+        known = source.oldest >= AUDIO_CONTEXTS_SINCE
     if not known:
         raise Unclear("TTSService has no audio contexts here yet")

@@ -147,7 +147,7 @@ def _moved(node: ast.Import | ast.ImportFrom, source: Source) -> MovedImport:
     home = _HOME + str(node.module).removeprefix(PACKAGE)
     new = {alias: f"{home}.{alias.name}" for alias in node.names}
     for alias, dotted in new.items():
-        for release in source.project.releases:
+        for release in source.releases:
             if alias.name in _OTHERS or not timeline.exists(dotted, release):
                 raise Unclear(f"{home} of {release} has no such {alias.name}")
     facts = moved_names(node, new, source)

@@ -105,8 +105,9 @@ def definition(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
     message = f"{node.name} takes its task manager by constructor; BaseObject.setup() gives it one"
     if family.obstacle is None and node not in family.definitions:
         return
-    if family.obstacle is not None:
-        yield RULE.finding(source, taken[1], f"{message}; no fix: {family.obstacle}")
+    obstacle = family.obstacle or _obstacle_of_pin(TASKS_IN_BASE, source)
+    if obstacle is not None:
+        yield RULE.finding(source, taken[1], f"{message}; no fix: {obstacle}")
         return
     fix = Fix.SAFE if family.built else Fix.UNSAFE
     facts = family.definitions[node]
@@ -138,8 +139,9 @@ def _of_own_class(node: ast.Call, built: ast.ClassDef, where: Source, source: So
     if family is None or argument is None:
         return
     message = f"{built.name} gets its task manager by constructor; call setup() before start()"
-    if family.obstacle is not None or node not in family.constructions:
-        message += f"; no fix: {family.obstacle}" if family.obstacle else ""
+    obstacle = family.obstacle or _obstacle_of_pin(TASKS_IN_BASE, source)
+    if obstacle is not None or node not in family.constructions:
+        message += f"; no fix: {obstacle}" if obstacle else ""
         yield RULE.finding(source, argument, message)
         return
     facts = family.constructions[node]
@@ -182,12 +184,17 @@ def _swallowed(node: ast.Call, name: str, source: Source) -> Iterator[Finding]:
     if argument is None:
         return
     message = f"{name} drops task_manager= without a word from 1.2.0; call setup() before start()"
-    setups = setup_calls(node, argument, source, patient=True)
+    setups = _obstacle_of_pin(TASKS_IN_BASE, source) or setup_calls(node, argument, source, patient=True)
     if isinstance(setups, str):
         yield RULE.finding(source, argument, f"{message}; no fix: {setups}")
         return
     facts = Construction(source.span(node), source.span(argument), tuple(setups))
     yield RULE.finding(source, argument, message, facts=facts)
+
+
+def _obstacle_of_pin(since: Release, source: Source) -> str | None:
+    """Return why a way that some release brought cannot be taken: the project admits an older one."""
+    return f"{source.oldest}, which the project admits, does it the old way" if source.oldest < since else None
 
 
 @RULE.on(ast.Attribute, named=(BASE_ATTRIBUTE,))
@@ -202,6 +209,8 @@ def owner(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     if not is_self_attribute(node, source) or not makes_manager(store.value, source):
         return
     facts = ownership(cls, store, source)
+    if facts is not None:
+        facts = _obstacle_of_pin(TASKS_IN_BASE, source) or facts
     message = f"{cls.name} keeps a manager of its own in self.{BASE_ATTRIBUTE}, which BaseObject uses from 1.2.0"
     if isinstance(facts, str):
         yield RULE.finding(source, node, f"{message}; no fix: {facts}")
@@ -252,18 +261,20 @@ def lifecycle(node: ast.Call, source: Source) -> Iterator[Finding]:
     receiver = receiver_of(node, source)
     if receiver is None:
         return
+    obstacle = _obstacle_of_pin(STARTED_BY_SETUP, source)
+    why = f"; no fix: {obstacle}" if obstacle is not None else ""
     removed_in = str(STARTED_BY_SETUP)
     renamed = goes_by_another_name(receiver, source)
     if renamed is not None:
         message = "start() and stop() are gone from 1.8.0; look for them where the observer goes by another name"
         yield RULE.finding(source, renamed, message, removed_in=removed_in)
     for call in calls_on(receiver, "start", source):
-        message = "start() is gone from 1.8.0; setup() starts the observers"
-        facts = _started_by_setup(node, call, receiver, source)
+        message = f"start() is gone from 1.8.0; setup() starts the observers{why}"
+        facts = _started_by_setup(node, call, receiver, source) if obstacle is None else None
         yield RULE.finding(source, call, message, facts=facts, removed_in=removed_in)
     for call in calls_on(receiver, "stop", source):
-        message = "stop() is gone from 1.8.0; cleanup() stops the observers"
-        facts = _stopped_by_cleanup(call, receiver, source)
+        message = f"stop() is gone from 1.8.0; cleanup() stops the observers{why}"
+        facts = _stopped_by_cleanup(call, receiver, source) if obstacle is None else None
         yield RULE.finding(source, call, message, facts=facts, removed_in=removed_in)
 
 

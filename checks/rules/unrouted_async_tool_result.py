@@ -141,6 +141,8 @@ def _facts(
 ) -> Routing:
     if source.project.target >= PUSHED_SINCE:
         raise Unclear(_from_push_frame(ancestry))
+    if source.oldest < ROUTED_SINCE:
+        raise Unclear(f"{source.oldest}, which the project admits, has no {ASYNC_TOOL_MESSAGES}")
     vendored = ancestry.vendored("pipecat.services.llm_service.LLMService")
     if vendored is not None and source.project.find_module(ASYNC_TOOL_MESSAGES, source.path) is None:
         raise Unclear(f"this tree has no {ASYNC_TOOL_MESSAGES} yet")

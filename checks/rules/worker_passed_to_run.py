@@ -33,8 +33,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from checks.guards import is_none, tests_version
-from checks.pipecat.objects import classes_of
+from checks.pipecat.members import is_defined_below
+from checks.pipecat.objects import object_of
 from checks.pipecat.releases import Release
+from checks.receivers import is_super_call
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source, Span
 from checks.unclear import Unclear
@@ -67,9 +69,11 @@ def called(node: ast.Call, source: Source) -> Iterator[Finding]:
     function = node.func
     if not isinstance(function, ast.Attribute) or function.attr != "run" or source.project.target < _SINCE:
         return
-    worker = _worker(node)
-    if worker is None or is_none(worker) or _RUNNER not in classes_of(function.value, source):
+    worker, found = _worker(node), object_of(function.value, source)
+    if worker is None or is_none(worker) or found is None or _RUNNER not in found.lineage.names:
         return
+    if found.lineage.method("run") is not None:
+        return  # one of the project's own, which takes what it says
     if tests_version(node, source):
         return
     message = "run takes workers only until 2.0.0; add_workers takes them"
@@ -92,8 +96,8 @@ def _steps(call: ast.Call, run: ast.Attribute, worker: ast.expr, source: Source)
     Raises:
         Unclear: the call is not a statement of its own, or its layout leaves no place.
     """
-    if source.project.oldest < _SINCE:
-        raise Unclear(f"{source.project.oldest}, which the project admits, has no add_workers")
+    if source.oldest < _SINCE:
+        raise Unclear(f"{source.oldest}, which the project admits, has no add_workers")
     awaited = source.parent(call)
     statement = source.parent(awaited) if isinstance(awaited, ast.Await) else None
     if not isinstance(statement, (ast.Expr, ast.Return)) or not source.begins_line(statement):
@@ -101,11 +105,14 @@ def _steps(call: ast.Call, run: ast.Attribute, worker: ast.expr, source: Source)
     span = source.span(statement)
     if span.line != span.end_line:
         raise Unclear("the statement runs over several lines")
+    found, is_super = object_of(run.value, source), is_super_call(call, "run")
+    if found is not None and not found.is_exact and not is_super and is_defined_below(_RUNNER, "run", source):
+        raise Unclear("the runner may be one with a run of its own")
     runner, lines = source.segment(run.value), list[str]()
-    if isinstance(run.value, ast.Call):
+    if isinstance(run.value, ast.Call) and not is_super:
         lines.append(f"{_free_name(source)} = {runner}")
         runner = _free_name(source)
-    elif not isinstance(run.value, (ast.Name, ast.Attribute)):
+    elif not is_super and not isinstance(run.value, (ast.Name, ast.Attribute)):
         raise Unclear("the runner is worked out on the way")
     rest = [source.segment(one) for one in (*call.args[1:], *call.keywords) if _value(one) is not worker]
     lines.append(f"await {runner}.add_workers({source.segment(worker)})")
