@@ -162,6 +162,7 @@ def inspect_all(
             yield workspace, session.sorted_out(inspection)
         if cache is not None and lookup is not None and found is None:
             cache.keep(workspace, lookup.key, seen)
+    next(results, None)  # only at its end it takes its processes down
 
 
 def _inspected(session: Session, items: list[tuple[int, Path]], jobs: int | None) -> Iterator[Inspection]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -90,6 +91,11 @@ def test_what_worker_processes_found_is_used(looks: Looks) -> None:
     assert not looks.again(jobs=1)
     (looks.root / "generated.py").write_bytes(b"class Base:\n    pass\n")
     assert looks.again(jobs=1)
+
+
+def test_no_worker_outlives_the_last_file(looks: Looks) -> None:
+    looks.found(jobs=2)
+    assert multiprocessing.active_children() == []
 
 
 def test_ways_to_look_are_kept_side_by_side(looks: Looks) -> None:

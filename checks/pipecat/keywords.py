@@ -18,7 +18,16 @@ from checks.source import Source
 # task-manager-argument knows more of this one.
 _OWNED = ("task_manager",)
 # What in the body of a class has a say in how its objects are made, or what their settings are.
-_OF_CONSTRUCTION = ("__init__", "__new__", "__post_init__", "model_post_init", "model_config", "Config", "Settings")
+_OF_CONSTRUCTION = (
+    "__init__",
+    "__new__",
+    "__post_init__",
+    "__init_subclass__",
+    "model_post_init",
+    "model_config",
+    "Config",
+    "Settings",
+)
 
 
 class Unknown(NamedTuple):
