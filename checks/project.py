@@ -9,6 +9,7 @@ import ast
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -88,6 +89,11 @@ class Project:
         fresh._oldest = self._oldest
         fresh.moves = self.moves
         return fresh
+
+    def take_over(self, source: Source) -> None:
+        """Have a file that says what it says in the project not be parsed again; what does not parse is, and tells."""
+        with suppress(Unreadable):
+            self._sources[source.path] = source.within(self)
 
     def aimed_at(self, target: Release) -> Project:
         """Return the same project once its requirement has moved to a release; no file is read or parsed again."""

@@ -352,9 +352,9 @@ def _imported(source: Source) -> Iterator[tuple[ast.Import | ast.ImportFrom, ast
 
 
 def _is_used(local: str, source: Source) -> bool:
-    if any(node.id == local and isinstance(node.ctx, ast.Load) for node in source.nodes(ast.Name)):
+    if any(isinstance(node.ctx, ast.Load) for node in source.named(ast.Name, (local,))):
         return True
-    return any(_may_name(node.value, local) for node in source.nodes(ast.Constant))
+    return local in source.strings and any(_may_name(node.value, local) for node in source.nodes(ast.Constant))
 
 
 def _may_name(value: object, local: str) -> bool:

@@ -17,7 +17,7 @@ from checks.inspect import inspect
 from checks.project import Project
 from checks.requirements import RequirementFile, opened
 from checks.rule import Finding, Fix, Rule
-from checks.source import Span, Unreadable
+from checks.source import Source, Span, Unreadable
 from codemods.fixes import fix_for
 from codemods.imports import needless_imports
 from codemods.moved import Moved
@@ -221,8 +221,12 @@ def _attempt(
             _prove(contents, pinned, current, done, lambda one: one.rule in rules(Path(one.path)) and wanted(one))
             return _settled(files, contents, found, everything, {**held, **refused}, wanted, origins)
         done += placed
-        contents |= _written(drafts, current, placed, left_alone)
+        written = _written(drafts, current, placed, left_alone)
+        contents |= {path: after.data for path, after in written.items()}
+        parsed = [*written.values(), *(current.source(path) for path in contents.keys() - written.keys())]
         current = pinned.changed(contents)
+        for source in parsed:
+            current.take_over(source)
     raise _ProofFailed("the fix does not settle: each round leaves something to mend", done)
 
 
@@ -348,22 +352,24 @@ def _alike(left: Finding, right: Finding) -> bool:
 
 def _written(
     edits: Mapping[Path, list[Edit]], project: Project, placed: Sequence[_Unit], alone: Mapping[Path, Spared]
-) -> dict[Path, bytes]:
-    """Return the new bytes of the edited files, imports that the edits made needless dropped."""
-    contents: dict[Path, bytes] = {}
+) -> dict[Path, Source]:
+    """Return the edited files as they are then, imports that the edits made needless dropped."""
+    written: dict[Path, Source] = {}
     for path, asked in edits.items():
         before = project.source(path)
         try:
             data = splice(before, asked)
             after = opened(path, data, module=before.module, project=project.changed({path: data}))
             needless = list(needless_imports(before, after))
-            contents[path] = splice(after, needless)
+            written[path] = after
+            if needless:
+                written[path] = opened(path, splice(after, needless), module=before.module, project=project)
             if path in alone:
                 alone[path].carry(as_made(before, asked))
                 alone[path].carry(as_made(after, needless))
         except (Refused, Unreadable) as error:
             raise _ProofFailed(str(error), _touching(path, placed)) from None
-    return contents
+    return written
 
 
 def _prove(contents: Mapping[Path, bytes], old: Project, new: Project, done: Sequence[_Unit], applied: Wanted) -> None:

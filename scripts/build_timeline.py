@@ -20,7 +20,8 @@ A signature is ``(text,*,voice=,**kwargs)``: ``=`` marks a default, ``async`` st
 yields. Behind a ``**kwargs`` stands what becomes of it: ``>`` it is handed to the base class, ``?`` it is used
 otherwise, nothing: it is dropped. Names read off it (``kwargs.pop("x")``) are listed as parameters.
 
-lost.txt names the members that a class of some release has no more in a later one.
+lost.txt names the members that a class of some release has no more in a later one, narrowed.txt the methods that take
+less.
 
 private.txt is the same of private members, and says where they are: a line for each name, a tab, and a JSON object with
 the classes that define it, each with its runs; of a method only ``()``. Left out are names that some release's code
@@ -534,6 +535,13 @@ def lost() -> str:
     return "".join(f"{name}\n" for name in sorted(set(timeline.lost_members(timeline.module_names()))))
 
 
+def narrowed() -> str:
+    """Return the methods that take less than once they did, by the code that reads the data just written."""
+    from checks.pipecat import timeline
+
+    return "".join(f"{name}\n" for name in sorted(set(timeline.narrowed_methods(timeline.module_names()))))
+
+
 def private(releases: Read) -> str:
     """Return the private members that classes have lost, by the code that reads the data just written."""
     members = [private_members(modules) for modules in releases]
@@ -589,4 +597,5 @@ if __name__ == "__main__":
     read = read_wheels(found)
     (DATA / "timeline.txt").write_text(build(read), encoding="utf-8")
     (DATA / "lost.txt").write_text(lost(), encoding="ascii")
+    (DATA / "narrowed.txt").write_text(narrowed(), encoding="ascii")
     (DATA / "private.txt").write_text(private(read), encoding="ascii")

@@ -64,6 +64,13 @@ def test_what_classes_have_lost_is_what_the_timeline_says() -> None:
     assert found <= timeline.lost()
 
 
+def test_what_methods_take_no_more_is_what_the_timeline_says() -> None:
+    modules = [name for name in timeline.module_names() if name.startswith(("pipecat.processors", "pipecat.adapters"))]
+    found = set(timeline.narrowed_methods(modules))
+    assert "push_error" in found
+    assert found <= timeline.narrowed()
+
+
 def test_what_methods_set_on_self_is_a_member() -> None:
     match = "pipecat.utils.text.pattern_pair_aggregator.PatternMatch"
     assert timeline.member(match, "content", parse("0.0.95")) == "self"

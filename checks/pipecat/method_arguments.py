@@ -22,9 +22,9 @@ def refused(source: Source) -> Iterator[tuple[ast.expr | ast.keyword, str]]:
     Only where it is certain which method is called: all ancestors of the object are known, and no class of the
     project's or of Pipecat's that it may be of has another method of that name.
     """
-    for call in source.nodes(ast.Call):
-        method = call.func
-        if not isinstance(method, ast.Attribute) or not (call.keywords or len(call.args) > 1):
+    for method in source.named(ast.Attribute, timeline.narrowed()):
+        call = source.parent(method)
+        if not isinstance(call, ast.Call) or call.func is not method or not (call.keywords or len(call.args) > 1):
             continue
         owner = _owner(object_of(method.value, source), method.attr, source)
         now = timeline.signature(owner, method.attr, source.project.target) if owner is not None else None

@@ -455,9 +455,7 @@ def lost_private() -> frozenset[str]:
 
 def lost_members(modules: Iterable[str]) -> Iterator[str]:
     """Yield the same for classes of some modules, worked out of the timeline, some more than once; slow."""
-    outer = [f"{module}.{name}" for module in modules for name in names_of(module)]
-    inner = [f"{owner}.{name}" for owner in outer for name in _inner(owner)]
-    for owner in [*outer, *inner]:
+    for owner in _classes(modules):
         before: frozenset[str] = frozenset()
         for index, release in enumerate(RELEASES):
             found = _class(owner, release)
@@ -465,6 +463,40 @@ def lost_members(modules: Iterable[str]) -> Iterator[str]:
                 now = _members(canonical(owner, release), release)
                 yield from before - now
                 before |= now
+
+
+@cache
+def narrowed() -> frozenset[str]:
+    """Return the name of every method that in some class took an argument in a release and not in a later one."""
+    return frozenset(tables.text("narrowed.txt").split())
+
+
+def narrowed_methods(modules: Iterable[str]) -> Iterator[str]:
+    """Yield the same for classes of some modules, worked out of the timeline, some more than once; slow."""
+    for owner in _classes(modules):
+        before: dict[str, set[str]] = {}
+        for index, release in enumerate(RELEASES):
+            found = _class(owner, release)
+            if found is not None and _at(found.get("b", []), index) is not None:
+                for name, taken in _arguments(canonical(owner, release), release).items():
+                    known = before.setdefault(name, set())
+                    if not known <= taken:
+                        yield name
+                    known |= taken
+
+
+@cache
+def _arguments(owner: str, release: Release) -> dict[str, frozenset[str]]:
+    """Return what each public method of a class takes in a release."""
+    names = [name for name in _members(owner, release) if "(" in (member(owner, name, release) or "")]
+    found = {name: signature(owner, name, release) for name in names}
+    return {name: frozenset((*one.by_place, *one.by_keyword)) for name, one in found.items() if one is not None}
+
+
+def _classes(modules: Iterable[str]) -> list[str]:
+    """Return the dotted name of every class of some modules, and of those within them."""
+    outer = [f"{module}.{name}" for module in modules for name in names_of(module)]
+    return [*outer, *(f"{owner}.{name}" for owner in outer for name in _inner(owner))]
 
 
 def _inner(owner: str) -> Iterator[str]:
