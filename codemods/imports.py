@@ -11,13 +11,14 @@ from typing import NamedTuple
 
 from checks.importable import imported_as, is_free
 from checks.names import Names
-from checks.pipecat.moves import MovedImport, NewHome
+from checks.parted import has_own_line, leaving, shares_lines
+from checks.pipecat.moves import MovedImport, NewHome, paired, staying_module
 from checks.source import Source, Span
+from checks.unclear import Unclear
 from codemods.removal import block_of, removal_edits
 from codemods.splice import Edit, Refused, check
 
 _USUAL_WIDTH = 100
-_PRAGMAS = ("# noqa", "# type:", "# pylint:", "# pyright:")
 
 
 def import_edits(moved: Sequence[MovedImport], source: Source) -> Iterator[Edit]:
@@ -32,7 +33,8 @@ def import_edits(moved: Sequence[MovedImport], source: Source) -> Iterator[Edit]
             raise Refused(f"line {facts.statement.line}: there is no import here")
         # A comment behind the statement speaks of it, and has to find it again.
         is_told_of = source.has_comment(source.end(statement), source.line_start(source.span(statement).end_line + 1))
-        siblings = {home: _sibling(statement, home.module, moving, source) for home in facts.homes}
+        shares = shares_lines(statement, source)
+        siblings = {home: None if shares else _sibling(statement, home.module, moving, source) for home in facts.homes}
         merged = dict.fromkeys(siblings) if is_told_of and facts.whole else siblings
         # Two names may have become one.
         once = {_alias(home): home for home in reversed(facts.homes)}
@@ -82,32 +84,25 @@ def _renamed_in_place(
 
 
 def _around_comments(statement: ast.ImportFrom, homes: Sequence[NewHome], source: Source) -> Iterator[Edit]:
-    """Yield the edits that give names new homes in an import with comments: most stay, the others leave by lines.
-
-    A comment behind a name on its line goes with it, and one that speaks to linters of the whole statement is repeated.
+    """Yield the edits that give names new homes in an import with comments: most stay, the others leave with theirs.
 
     Raises:
         Refused: it cannot be told what a comment belongs to.
     """
-    by_name = {home.old: home for home in homes if home.old}
-    if len(by_name) < len(statement.names):
-        raise Refused(f"line {source.span(statement).line}: a comment stands inside the import")
-    places = [(alias, by_name[alias.name]) for alias in statement.names]
-    modules = [home.module for _, home in places]
-    module = str(statement.module) if statement.module in modules else modules[0]
-    staying = [(alias, home) for alias, home in places if home.module == module]
-    leaving = [(alias, home) for alias, home in places if home.module != module]
-    _, _, opening = source.line(source.span(statement).line).partition("(")
-    told = f"  {opening.strip()}" if opening.lstrip().startswith(_PRAGMAS) else ""
-    lines = [_import(home.module, [_alias(home)], "") + told for home in homes if not home.old]
-    for alias, home in leaving:
-        line = source.span(alias).line
-        if not _has_own_line(alias, source) or source.line(line - 1).lstrip().startswith("#"):
-            raise Refused(f"line {source.span(statement).line}: a comment stands inside the import")
-        comment = source.line(line)[source.span(alias).end_column - 1 :].lstrip(" \t,")
-        lines.append(_import(home.module, [_alias(home)], "") + (f"  {comment.rstrip()}" if comment.strip() else told))
-        yield Edit(source.line_start(line), source.line_start(line + 1), "")
-    yield from _renamed_in_place(statement, module, staying, source)
+    places = paired(statement, homes)
+    module = staying_module(statement, homes)
+    by_alias = dict(places)
+    try:
+        gone = list(leaving(statement, [alias for alias, home in places if home.module != module], source))
+    except Unclear as reason:
+        raise Refused(f"line {source.span(statement).line}: {reason}") from None
+    lines = [f"from {home.module} import {_alias(home)}" for home in homes if not home.old]
+    for one in gone:
+        home = by_alias[one.alias]
+        behind = f"  {one.behind}" if one.behind else ""
+        lines += [*one.above, f"from {home.module} import {_alias(home)}{behind}"]
+        yield from (Edit(start, end, "") for start, end in one.cuts)
+    yield from _renamed_in_place(statement, module, [pair for pair in places if pair[1].module == module], source)
     if lines:
         start = source.start(statement)
         indent = source.text[source.line_start(source.span(statement).line) : start]
@@ -122,6 +117,11 @@ def _statements(homes: Sequence[NewHome], statement: ast.ImportFrom, source: Sou
     first = source.start(statement)
     indent = source.text[source.line_start(source.span(statement).line) : first]
     modules = sorted({home.module for home in homes})
+    if shares_lines(statement, source):
+        return "; ".join(
+            f"from {module} import {', '.join(_alias(home) for home in homes if home.module == module)}"
+            for module in modules
+        )
     step = source.step(source.span(statement).line)
     lines = [_import(module, [_alias(h) for h in homes if h.module == module], step, indent) for module in modules]
     return f"\n{indent}".join(lines)
@@ -393,7 +393,7 @@ def _dropped(statement: ast.Import | ast.ImportFrom, aliases: Sequence[ast.alias
     if len(aliases) == len(names):
         yield from removal_edits([statement], source)
         return
-    on_lines = [alias for alias in aliases if _has_own_line(alias, source)]
+    on_lines = [alias for alias in aliases if has_own_line(alias, source)]
     for alias in on_lines:
         line = source.span(alias).line
         yield Edit(source.line_start(line), source.line_start(line + 1), "")
@@ -408,12 +408,3 @@ def _dropped(statement: ast.Import | ast.ImportFrom, aliases: Sequence[ast.alias
             yield Edit(source.start(alias), source.start(following), "")
     if tail:
         yield Edit(source.end(names[names.index(tail[0]) - 1]), source.end(tail[-1]), "")
-
-
-def _has_own_line(alias: ast.alias, source: Source) -> bool:
-    """Tell whether an alias stands alone on its line within the parentheses of its statement."""
-    span = source.span(alias)
-    rest = source.line(span.end_line)[span.end_column - 1 :].strip()
-    # The comma may stand on a line further down.
-    is_last = not rest and source.text[source.end(alias) :].lstrip().startswith(")")
-    return source.begins_line(alias) and (rest == "," or rest.startswith(",  #") or is_last)

@@ -427,8 +427,6 @@ def _imports(found: Uses, wanted: Collection[str], source: Source) -> tuple[tupl
     for node in found.statements:
         new = {alias: news[found.imported[alias]] for alias in node.names if alias in found.imported}
         facts = moved_names(node, new, source)
-        if facts is None:
-            raise Unclear("the import does not stand on a line of its own")
         lasting = [home for home in facts.homes if home.local != home.name and f"{home.module}.{home.name}" in wanted]
         if lasting:
             raise Unclear(f"{lasting[0].name} would not go by that name here")

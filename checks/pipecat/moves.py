@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 
 from checks.guards import tests_version
 from checks.importable import imported_as, is_free
+from checks.parted import leaving
 from checks.pipecat import tables, timeline
 from checks.pipecat.called_alike import as_used
 from checks.pipecat.hierarchy import is_of_library
@@ -18,6 +19,7 @@ from checks.pipecat.releases import Release, parse
 from checks.pipecat.renames import NewName, successor
 from checks.rule import Finding, Fix, Rule
 from checks.source import Source, Span
+from checks.unclear import Unclear
 
 _TAKES_A_NAME = ("patch", "object", "import_module", "dict", "multiple", "setattr", "delattr")
 
@@ -75,25 +77,50 @@ def moved_import(node: ast.ImportFrom, move: Move, source: Source) -> MovedImpor
     strangers = [alias.name for alias in node.names if alias.name not in move.names]
     if strangers:
         return f"{', '.join(strangers)} has no new home"
-    if not source.begins_line(node):
-        return "the import does not stand on a line of its own"
     lacking = next(
         (name for name in (move.names[alias.name] for alias in node.names) if not timeline.exists(name, source.oldest)),
         None,
     )
     if lacking is not None:
         return f"{lacking} is not yet in {source.oldest}, which the project admits"
-    homes = tuple(_new_home(alias, node, move.names[alias.name], source) for alias in node.names)
-    return MovedImport(source.span(node), homes, len({home.module for home in homes}) == 1)
+    try:
+        return moved_names(node, {alias: move.names[alias.name] for alias in node.names}, source)
+    except Unclear as reason:
+        return str(reason)
 
 
-def moved_names(node: ast.ImportFrom, new: Mapping[ast.alias, str], source: Source) -> MovedImport | None:
-    """Return the import with some of its names from elsewhere, by their new dotted names; None if it cannot be."""
-    if not new or not source.begins_line(node):
-        return None
+def moved_names(node: ast.ImportFrom, new: Mapping[ast.alias, str], source: Source) -> MovedImport:
+    """Return the import with some of its names from elsewhere, by their new dotted names.
+
+    Raises:
+        Unclear: comments stand in it of which it cannot be told where they go, or it is written in an odd way.
+    """
     kept = {alias: f"{node.module}.{alias.name}" for alias in node.names}
     homes = tuple(_new_home(alias, node, {**kept, **new}[alias], source) for alias in node.names)
-    return MovedImport(source.span(node), homes, len({home.module for home in homes}) == 1)
+    start, names = source.start(node), source.start(node.names[0])
+    if str(node.module) not in source.text[start:names]:
+        raise Unclear("the module's name is not written in one piece")
+    facts = MovedImport(source.span(node), homes, len({home.module for home in homes}) == 1)
+    if not facts.whole and source.has_comment(start, source.end(node)):
+        staying = staying_module(node, homes)
+        gone = [alias for alias, home in zip(node.names, homes, strict=True) if home.module != staying]
+        for _ in leaving(node, gone, source):
+            pass
+    return facts
+
+
+def paired(node: ast.ImportFrom, homes: Iterable[NewHome]) -> list[tuple[ast.alias, NewHome]]:
+    """Return the names of an import with the new home of each, which may stand in another order and with new ones."""
+    by_name: dict[str, list[NewHome]] = {}
+    for home in homes:
+        by_name.setdefault(home.old, []).append(home)
+    return [(alias, by_name[alias.name].pop(0)) for alias in node.names]
+
+
+def staying_module(node: ast.ImportFrom, homes: Iterable[NewHome]) -> str:
+    """Return which of the new homes an import with comments goes on to be of: its own module if it can."""
+    modules = [home.module for _, home in paired(node, homes)]
+    return str(node.module) if node.module in modules else modules[0]
 
 
 class DottedUse(NamedTuple):
@@ -248,11 +275,16 @@ def one_by_one(
     said = {alias: told(message, new.get(alias)) for alias, message in said.items()}
     for fix in (Fix.SAFE, Fix.UNSAFE):
         moving = {alias: name.dotted for alias, name in new.items() if name.fix is fix and alias in said}
-        facts = moved_names(node, moving, source)
-        if facts is not None:
+        if not moving:
+            continue
+        try:
+            facts = moved_names(node, moving, source)
+        except Unclear as reason:
+            yield from (rule.finding(source, alias, f"{said[alias]}; {reason}") for alias in moving)
+        else:
             yield from rule.together(source, [(alias, said[alias]) for alias in moving], facts, fix=fix)
     for alias, message in said.items():
-        if alias not in new or new[alias].fix is Fix.NONE or not source.begins_line(node):
+        if alias not in new or new[alias].fix is Fix.NONE:
             yield rule.finding(source, alias, message)
 
 

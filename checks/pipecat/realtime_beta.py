@@ -75,7 +75,7 @@ def moved(source: Source) -> ContextMove:
     for release in source.releases:
         if any(timeline.exists(home, release) is not True for home in _HOMES.values()):
             raise Unclear(f"{release}, which the project admits, does not have it")
-    statements = [moved_names(node, {alias: _HOMES[alias.name] for alias in node.names}, source) for node in nodes]
+    moving = [moved_names(node, {alias: _HOMES[alias.name] for alias in node.names}, source) for node in nodes]
     changes: list[Change] = []
     wanted: dict[str, None] = {}
     within: set[ast.Call] = set()
@@ -93,9 +93,6 @@ def moved(source: Source) -> ContextMove:
             changes.append(change)
             wanted |= dict.fromkeys(names)
             within |= {part for part in ast.walk(call) if isinstance(part, ast.Call)}
-    moving = [one for one in statements if one is not None]
-    if len(moving) < len(nodes):
-        raise Unclear("the import does not stand on a line of its own")
     host = next((index for index, node in enumerate(nodes) if _brings_events(node, source)), None)
     if host is not None and not any(source.names.lookup(name, nodes[host]) for name in wanted):
         moving[host] = _with_names(moving[host], wanted)

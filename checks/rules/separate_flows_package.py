@@ -150,7 +150,4 @@ def _moved(node: ast.Import | ast.ImportFrom, source: Source) -> MovedImport:
         for release in source.releases:
             if alias.name in _OTHERS or not timeline.exists(dotted, release):
                 raise Unclear(f"{home} of {release} has no such {alias.name}")
-    facts = moved_names(node, new, source)
-    if facts is None:
-        raise Unclear(f"an import of {source.path.name} does not stand on a line of its own")
-    return facts
+    return moved_names(node, new, source)
