@@ -34,7 +34,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from checks.guards import catches, tests_version
+from checks.guards import tests_version
 from checks.pipecat import idle_processor, mute_filter, realtime_beta, timeline, transcript_processor
 from checks.pipecat.advice import advice
 from checks.pipecat.calls import is_called_otherwise, told_by_use
@@ -51,6 +51,7 @@ from checks.pipecat.moves import (
     why_kept,
 )
 from checks.pipecat.renames import newest_name, successor
+from checks.pipecat.stars import lost_elsewhere, lost_names
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 from checks.unclear import Unclear
@@ -76,7 +77,7 @@ def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
         if _is_missing(node.module, source):
             yield RULE.finding(source, node, _message(node.module, source))
         else:
-            yield from _brought_by_star(node.module, source)
+            yield from _brought_by_star(node, source)
         return
     if node.module in _LEAVING and source.project.target >= GONE_SINCE:
         return  # removed-processor takes them out of the pipeline
@@ -98,19 +99,14 @@ def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
     yield from one_by_one(node, said, new, RULE, source)
 
 
-def _brought_by_star(module: str, source: Source) -> Iterator[Finding]:
+def _brought_by_star(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
     """Yield a finding for the first use of each name that nothing brings but a star, and that no more."""
-    stars = [node for node in source.nodes(ast.ImportFrom) if node.names[0].name == "*"]
-    if any(node.level or not is_of_library(node.module, source) for node in stars):
-        return
-    gone = {name for name in timeline.names_of(module) if _is_missing(f"{module}.{name}", source)}
-    for use in source.nodes(ast.Name):
-        if use.id not in gone or not isinstance(use.ctx, ast.Load) or source.names.bindings(use):
-            continue
-        gone.remove(use.id)
-        if not any(timeline.exists(f"{node.module}.{use.id}", source.project.target) for node in stars):
-            if not catches(use, source, "NameError") and not tests_version(use, source):
-                yield RULE.finding(source, use, _message(f"{module}.{use.id}", source))
+    for use, dotted in lost_names(node, source):
+        yield RULE.finding(source, use, _message(dotted, source))
+    for dotted, user, line in lost_elsewhere(node, source):
+        yield RULE.finding(
+            source, node, f"{_message(dotted, source)}; line {line} of {user.path.name} takes it from here"
+        )
 
 
 @RULE.on(ast.Module)
