@@ -47,7 +47,7 @@ def owner_of(node: ast.Attribute, source: Source) -> Object | None:
     """Return what is known of the object that an attribute is asked of; a class that is named counts as its object."""
     named = source.project.resolve(node.value, source)
     if isinstance(named, str) or (named is not None and isinstance(named[1], ast.ClassDef)):
-        return _of_class(named, source, is_exact=True)
+        return of_class(named, source, is_exact=True)
     return object_of(node.value, source)
 
 
@@ -79,7 +79,7 @@ def _kept_in(node: ast.Attribute, owner: ast.ClassDef, source: Source, steps: in
 
 
 def _built(call: ast.Call, source: Source) -> Object | None:
-    return _of_class(source.project.resolve(call.func, source), source, is_exact=True)
+    return of_class(source.project.resolve(call.func, source), source, is_exact=True)
 
 
 def _named(name: ast.Name, source: Source, steps: int) -> Object | None:
@@ -132,7 +132,7 @@ def _narrowed(node: ast.expr, source: Source) -> Object | None:
     for test, outcome in conditions(node, source):
         match test:
             case ast.Call(func=ast.Name(id="isinstance"), args=[subject, kind]) if outcome and same(subject, node):
-                return _of_class(source.project.resolve(kind, source), source, is_exact=False)
+                return of_class(source.project.resolve(kind, source), source, is_exact=False)
             case _:
                 continue
     return None
@@ -163,7 +163,7 @@ def _annotated(parameter: ast.arg, source: Source) -> Object | None:
     kind = _beside_none(annotation)
     dotted = source.names.resolve_text(ast.unparse(kind), function) if kind is not None else None
     found = source.project.definition(dotted, source.path) if dotted is not None else None
-    return _of_class(found, source, is_exact=False)
+    return of_class(found, source, is_exact=False)
 
 
 def _beside_none(annotation: ast.expr) -> ast.expr | None:
@@ -185,7 +185,7 @@ def _beside_none(annotation: ast.expr) -> ast.expr | None:
             return annotation
 
 
-def _of_class(found: tuple[Source, Definition] | str | None, source: Source, *, is_exact: bool) -> Object | None:
+def of_class(found: tuple[Source, Definition] | str | None, source: Source, *, is_exact: bool) -> Object | None:
     """Return an object of the class that a name stands for."""
     if isinstance(found, str):
         known = timeline.ancestors(found, source.project.target)

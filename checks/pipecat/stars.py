@@ -23,7 +23,7 @@ def lost_names(node: ast.ImportFrom, source: Source) -> Iterator[tuple[ast.Name,
 
 
 def lost_elsewhere(node: ast.ImportFrom, source: Source) -> Iterator[tuple[str, Source, int]]:
-    """Yield the dotted names lost with a star import of a file that others take from there: who first, in which line."""
+    """Yield each dotted name lost with a star import that others take from its file, and who first, in which line."""
     for name in _gone(str(node.module), source):
         takers = ((user, line) for user in source.project.mentioning(name) for line in _taken(name, node, source, user))
         first = next(takers, None)

@@ -3,7 +3,8 @@
 What it finds:
     A public member of a class of Pipecat's, called or read on an object whose class is plain, on the class itself, or
     on ``self`` or ``super()`` in a class derived from it, which an earlier release had and the target release has not.
-    Of a pydantic model's field, also where it is given a value.
+    Of a pydantic model's field, also where it is given a value. And a member, private or not, that is named in a string
+    for ``patch``, ``patch.object`` with the class, or ``monkeypatch.setattr``.
 
 Why it matters:
     ``AttributeError`` as soon as the line runs, which may be in the middle of a call.
@@ -37,6 +38,7 @@ from checks.pipecat.advice import advice_on_keyword
 from checks.pipecat.context_moves import CREATE, GET_FRAME, ONLY_CONTEXTS
 from checks.pipecat.members import gone_at, is_in_dead_override, refused_at, renamed
 from checks.pipecat.model_names import DIFFERENCE, SET_MODEL_NAME, told_to_metrics
+from checks.pipecat.patched import gone_in_string
 from checks.receivers import is_super_call
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
@@ -80,3 +82,14 @@ def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
         why = f"; {said}" if said else ""
     fix = facts.fix if facts is not None else None
     yield RULE.finding(source, node, f"{gone.story}: AttributeError{why}", facts=facts, fix=fix)
+
+
+@RULE.on(ast.Call)
+def patched(node: ast.Call, source: Source) -> Iterator[Finding]:
+    """Decide on ``patch("pipecat.module.Class.member")`` and the like."""
+    known = gone_in_string(node, source)
+    if known is not None:
+        text, gone = known
+        advised = advice_on_keyword(gone.owner, gone.member, source.project.target)
+        message = f"{gone.story}: AttributeError"
+        yield RULE.finding(source, text, f"{message}; {advised}" if advised else message)

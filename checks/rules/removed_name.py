@@ -4,7 +4,8 @@ What it finds:
     An import, a dotted use, or a string given to ``patch`` or ``import_module``, of a module, class, function or other
     name that some release of Pipecat has and the target release has not: gone by then, or not there yet. Silent on
     imports that may fail (``try``/``except ImportError``), under tests of Pipecat's version, and on what the project
-    defines itself.
+    defines itself. Also a name that nothing but ``from pipecat.module import *`` brings, to the file or through it to
+    another.
 
 Why it matters:
     It is an ``ImportError`` or ``AttributeError`` as soon as the line runs: at start, or in the middle of a call.
@@ -155,8 +156,16 @@ def dotted_uses(_: ast.Module, source: Source) -> Iterator[Finding]:
 def names_in_strings(node: ast.Call, source: Source) -> Iterator[Finding]:
     """Decide on ``patch("pipecat.…")`` and ``import_module("pipecat.…")``."""
     named = string_given(node, source)
-    if named is not None and _is_missing(str(named.value), source) and not tests_version(node, source):
-        yield RULE.finding(source, named, _message(str(named.value), source), facts=new_string(named, source))
+    missing = _missing_in(str(named.value), source) if named is not None else None
+    if named is not None and missing is not None and not tests_version(node, source):
+        yield RULE.finding(source, named, _message(missing, source), facts=new_string(named, source))
+
+
+def _missing_in(value: str, source: Source) -> str | None:
+    """Return what is missing of a dotted name: all of it, or the class of which it names a member."""
+    at = timeline.place(value)
+    owner = f"{at.module}.{at.name.partition('.')[0]}" if at is not None and at.name else value
+    return next((dotted for dotted in (value, owner) if _is_missing(dotted, source)), None)
 
 
 def _is_missing(dotted: str, source: Source) -> bool:
