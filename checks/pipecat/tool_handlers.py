@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from checks.arguments import Change, Rewrite
 from checks.importable import check_imports
+from checks.looped import looped
 from checks.names import parameters
 from checks.pipecat import timeline
 from checks.pipecat.contexts import is_defined
@@ -24,7 +25,7 @@ from checks.unclear import Unclear
 PARAMS = "pipecat.services.llm_service.FunctionCallParams"
 FIELDS = ("function_name", "tool_call_id", "arguments", "llm", "context", "result_callback")
 _USUAL = {0: "function_name", 1: "tool_call_id", 5: "result_callback"}
-_NEW = "params"
+_NEW = ("params", "call_params")
 _REGISTER = "register_function"
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -41,18 +42,42 @@ class Handler(NamedTuple):
 def old_handlers(source: Source) -> list[Handler]:
     """Return the functions of a file with six parameters that are registered as handlers of tools."""
     found: dict[Function, list[ast.expr]] = {}
+    for call, handler, given in _registrations(source):
+        function = _defined(handler, source)
+        if function is not None and _is_old(function, call, source):
+            found.setdefault(function, []).extend(given)
+    return [Handler(function, tuple(_six(function)), tuple(uses)) for function, uses in found.items()]
+
+
+def _registrations(source: Source) -> Iterator[tuple[ast.Call, ast.expr, list[ast.expr]]]:
+    """Yield each call of ``register_function``, a handler that it is given, and what is written for that alone."""
     for call in source.nodes(ast.Call):
         handler = _registered(call)
-        function = _defined(handler, source) if handler is not None else None
-        if handler is not None and function is not None and _is_old(function, call, source):
-            found.setdefault(function, []).append(handler)
-    return [Handler(function, tuple(_six(function)), tuple(uses)) for function, uses in found.items()]
+        several = looped(handler, source) if isinstance(handler, ast.Name) else None
+        if handler is not None and several is None:
+            yield call, handler, [handler]
+        elif isinstance(handler, ast.Name) and several is not None:
+            alone = several.is_for_it and _is_only_registered(handler, source)
+            for one in several.values:
+                yield call, one, [handler, one] if alone else [handler]
+
+
+def _is_only_registered(variable: ast.Name, source: Source) -> bool:
+    """Tell whether a loop's variable is read for nothing but registering it, and for its ``__name__``."""
+    bindings = source.names.bindings(variable)
+    for use in source.named(ast.Name, (variable.id,)):
+        if isinstance(use.ctx, ast.Load) and source.names.bindings(use) == bindings:
+            above = source.parent(use)
+            call = source.parent(above) if isinstance(above, ast.keyword) else above
+            is_registered = isinstance(call, ast.Call) and _registered(call) is use
+            if not is_registered and not (isinstance(above, ast.Attribute) and above.attr == "__name__"):
+                return False
+    return True
 
 
 def old_handlers_elsewhere(source: Source) -> Iterator[tuple[ast.expr, str]]:
     """Yield what a file registers that takes six parameters and is not a function of its own, with what to call it."""
-    for call in source.nodes(ast.Call):
-        handler = _registered(call)
+    for call, handler, _ in _registrations(source):
         if isinstance(handler, ast.Lambda):
             if _is_old(handler, call, source):
                 yield handler, "the lambda"
@@ -123,6 +148,7 @@ def with_params(handler: Handler, source: Source) -> Rewrite:
     if function.decorator_list or function.args.defaults or function.args.kw_defaults:
         raise Unclear("its decorators or defaults may count on the six")
     _check_only_registered(handler, source)
+    new = _new_name(function)
     reads = list(_reads(handler, source))
     start, end = source.start(handler.six[0]), source.end(handler.six[-1])
     end += len(source.text[end:]) - len(source.text[end:].lstrip(", \t\r\n"))
@@ -130,8 +156,8 @@ def with_params(handler: Handler, source: Source) -> Rewrite:
         raise Unclear("comments stand between its parameters")
     if "self" not in (one.arg for one in parameters(function.args)):
         start = source.text.rindex("(", 0, start) + 1
-    changes = [Change(source.span_between(start, end), f"{_NEW}: FunctionCallParams")]
-    changes += [Change(source.span(name), f"{_NEW}.{field}") for name, field in reads]
+    changes = [Change(source.span_between(start, end), f"{new}: FunctionCallParams")]
+    changes += [Change(source.span(name), f"{new}.{field}") for name, field in reads]
     return check_imports(Rewrite(tuple(changes), imports=(PARAMS,)), source)
 
 
@@ -147,20 +173,60 @@ def _check_only_registered(handler: Handler, source: Source) -> None:
         raise Unclear(f"{others[0].name} mentions {name} too")
 
 
+def _new_name(function: Function) -> str:
+    """Return what the parameter is to be called: something that is no other name in the function."""
+    taken: set[str] = set()
+    for node in ast.walk(function):
+        match node:
+            case ast.Name(id=name) | ast.arg(arg=name) | ast.ClassDef(name=name):
+                taken.add(name)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                taken.add(name)
+            case ast.alias(name=name, asname=local):
+                taken.add(local or name.partition(".")[0])
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                taken.add(name)
+            case ast.Global(names=names) | ast.Nonlocal(names=names):
+                taken.update(names)
+            case _:
+                pass
+    for name in _NEW:
+        if name not in taken:
+            return name
+    raise Unclear(f"{' and '.join(_NEW)} are in use in it")
+
+
 def _reads(handler: Handler, source: Source) -> Iterator[tuple[ast.Name, str]]:
     """Yield where the six are read, and the field that each is now."""
     function = handler.function
     fields = {one.arg: field for one, field in zip(handler.six, FIELDS, strict=True)}
+    rebound = {name: _rebound(name, handler, source) for name in fields}
     for node in ast.walk(function):
-        if isinstance(node, (ast.Global, ast.Nonlocal)) or (isinstance(node, ast.arg) and node.arg == _NEW):
-            raise Unclear("it has a name of its own for its params")
+        if isinstance(node, (ast.Global, ast.Nonlocal)) and not fields.keys().isdisjoint(node.names):
+            raise Unclear("a function within it gives one of them another value")
         if not isinstance(node, ast.Name):
             continue
-        if node.id in (_NEW, "locals"):
-            raise Unclear(f"{node.id} is in use in it")
+        if node.id == "locals":
+            raise Unclear("locals is in use in it")
         bound = [binding.node for binding in source.names.bindings(node)]
         if node.id not in fields or not any(one in handler.six for one in bound):
             continue
-        if len(bound) > 1 or not isinstance(node.ctx, ast.Load):
-            raise Unclear(f"{node.id} is given another value in it")
-        yield node, fields[node.id]
+        again = rebound[node.id]
+        if again is None or (isinstance(node.ctx, ast.Load) and source.start(node) < source.end(again)):
+            if again is not None and source.names.scope(node) is not function:
+                raise Unclear(f"{node.id} is given another value in it")
+            yield node, fields[node.id]
+
+
+def _rebound(name: str, handler: Handler, source: Source) -> ast.Assign | None:
+    """Return the plain statement from which on a parameter's name stands for another value, None where it never does.
+
+    Raises:
+        Unclear: it cannot be told which of the two it is.
+    """
+    bound = [one.node for one in source.names.table(handler.function).get(name, ())]
+    others = [node for node in bound if node not in handler.six]
+    only = others[0] if others else None
+    if only is not None and (len(others) > 1 or not isinstance(only, ast.Assign) or only not in handler.function.body):
+        raise Unclear(f"{name} is given another value in it")
+    return only if isinstance(only, ast.Assign) else None

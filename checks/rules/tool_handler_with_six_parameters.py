@@ -1,7 +1,8 @@
 """A tool's handler that takes six parameters instead of one.
 
 What it finds:
-    A function with six parameters given to ``register_function`` of an LLM service, at targets from 1.0.0 on.
+    A function with six parameters given to ``register_function`` of an LLM service, at targets from 1.0.0 on; also by
+    a loop over a list or dictionary of handlers that is written out.
 
 Why it matters:
     It registers without a word, and fails when the model first calls the tool, in the middle of a conversation: it is
@@ -19,8 +20,8 @@ Example:
             await params.result_callback({"city": params.arguments["city"]})
 
 Fix safety:
-    Safe: a crash is mended. Left to a human where the function is called or named anywhere else, or gives one of its
-    parameters another value, and where it is a lambda or another file's.
+    Safe: a crash is mended. Left to a human where the function is called or named anywhere else, or it cannot be told
+    from which line on one of its parameters has another value, and where it is a lambda or another file's.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
