@@ -31,6 +31,7 @@ class Draft:
         self.removed: list[ast.stmt] = []
         self.moved_imports: list[MovedImport] = []
         self.wanted_imports: list[tuple[str, str | None]] = []
+        self.dropped_names: list[tuple[Span, Span]] = []
 
     # -- expressions
 
@@ -205,16 +206,22 @@ class Draft:
             for use in home.uses:
                 self.replace(use, home.local)
 
+    def drop_name(self, statement: Span, name: Span) -> None:
+        """Take a name out of an import, and the import with it if it has no other."""
+        self.dropped_names.append((statement, name))
+
     # -- finishing
 
     def finished(self) -> list[Edit]:
         """Return all edits, those for removed statements worked out together."""
-        from codemods.imports import added_imports, import_edits
+        from codemods.imports import added_imports, dropped_name, import_edits
         from codemods.removal import removal_edits
 
         removals = removal_edits(self.removed, self.source)
         moved = import_edits(self.moved_imports, self.source)
         edits = [*self.edits, *removals, *moved, *added_imports(self.wanted_imports, self.source)]
+        for statement, name in self.dropped_names:
+            edits += dropped_name(statement, name, self.source)
         for edit in edits:
             check(edit, self.source)
         return edits

@@ -388,6 +388,13 @@ def _names_taken_from(source: Source, user: Source) -> Iterable[str]:
             yield from (alias.name for alias in statement.names)
 
 
+def dropped_name(statement: Span, name: Span, source: Source) -> Iterator[Edit]:
+    """Yield the edits that take a name, told by its place, out of an import."""
+    for node in source.nodes(ast.ImportFrom):
+        if source.span(node) == statement:
+            yield from _dropped(node, [alias for alias in node.names if source.span(alias) == name], source)
+
+
 def _dropped(statement: ast.Import | ast.ImportFrom, aliases: Sequence[ast.alias], source: Source) -> Iterator[Edit]:
     names = statement.names
     if len(aliases) == len(names):

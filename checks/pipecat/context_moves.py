@@ -13,6 +13,7 @@ from typing import NamedTuple
 from checks.arguments import Change, Rewrite, arguments_of, check_comments
 from checks.guards import tests_version
 from checks.importable import check_imports
+from checks.parted import shares_lines
 from checks.pipecat import timeline
 from checks.pipecat.contexts import (
     AGGREGATORS,
@@ -44,7 +45,7 @@ from checks.pipecat.objects import classes_of
 from checks.pipecat.realtime import LLM_SERVICE, REALTIME
 from checks.pipecat.remedies import row_for
 from checks.rule import Fix
-from checks.source import Located, Source
+from checks.source import Located, Source, Span
 from checks.unclear import Unclear
 
 CREATE, GET_FRAME = "create_context_aggregator", "get_context_frame"
@@ -68,12 +69,19 @@ class ContextMove(NamedTuple):
     rewrite: Rewrite
 
 
+class NeedlessName(NamedTuple):
+    """Facts of a name that goes out of its import, which may go with it."""
+
+    statement: Span
+    name: Span
+
+
 @dataclass(slots=True)
 class Uses:
     """What in a file is gone: imported names, calls that make aggregators or frames, members of contexts.
 
     ``stored`` are calls for messages to keep, ``late`` those that have to be awaited now. ``doubtful`` are uses of
-    methods that may be something else's.
+    methods that may be something else's, ``needless`` imported names that nothing uses.
     """
 
     imported: dict[ast.alias, str] = field(default_factory=dict[ast.alias, str])
@@ -84,6 +92,7 @@ class Uses:
     stored: list[ast.Call] = field(default_factory=list[ast.Call])
     late: list[ast.Call] = field(default_factory=list[ast.Call])
     doubtful: list[ast.Attribute] = field(default_factory=list[ast.Attribute])
+    needless: dict[ast.alias, ast.ImportFrom] = field(default_factory=dict[ast.alias, ast.ImportFrom])
 
     def said(self, source: Source) -> Iterator[tuple[Located, str]]:
         """Yield each place with what is to be said of it, in order of place."""
@@ -113,8 +122,11 @@ def uses(source: Source) -> Uses:
         owned = {alias: name for alias, name in old.items() if name is not None}
         if owned and (source.names.is_guarded(node) or tests_version(node, source)):
             return Uses()
-        if owned:
-            found.imported |= owned
+        unused = {alias for alias, name in owned.items() if not rows()[name] and _is_unused(alias, source)}
+        found.needless |= dict.fromkeys(unused, node)
+        used = {alias: name for alias, name in owned.items() if alias not in unused}
+        if used:
+            found.imported |= used
             found.statements.append(node)
     for name, calls in ((CREATE, found.makes), (GET_FRAME, found.frames), (STORED, found.stored)):
         for use, call in uses_of_method(name, source):
@@ -125,6 +137,21 @@ def uses(source: Source) -> Uses:
     found.lost = list(_lost(source))
     found.late = [call for call in source.nodes(ast.Call) if _is_late(call, source)]
     return found
+
+
+def _is_unused(alias: ast.alias, source: Source) -> bool:
+    """Tell whether nothing in the project uses an imported name, as far as can be seen."""
+    local = alias.asname or alias.name
+    is_read = any(True for _ in source.named(ast.Name, (local,)))
+    return not is_read and local not in source.strings and not is_taken_from(local, source)
+
+
+def needless_name(alias: ast.alias, node: ast.ImportFrom, source: Source) -> NeedlessName | None:
+    """Return the name to take out of its import; None where others may be meant to have it, or a comment is there."""
+    behind = source.line_start(source.span(node).end_line + 1)
+    if alias.asname == alias.name or shares_lines(node, source) or source.has_comment(source.start(node), behind):
+        return None
+    return NeedlessName(source.span(node), source.span(alias))
 
 
 def _lost(source: Source) -> Iterator[ast.Attribute]:
@@ -195,7 +222,7 @@ def _check_imports(found: Uses, source: Source) -> None:
     """Raise Unclear unless every imported class has one in its place, and stands for that wherever it is used."""
     for alias, old in found.imported.items():
         if not rows()[old]:
-            raise Unclear(f"{alias.name} of this file has to be replaced by hand")
+            raise Unclear(f"{alias.name}, imported in line {alias.lineno}, has to be replaced by hand")
         local = alias.asname or alias.name
         if is_taken_from(local, source):
             raise Unclear(f"other files take {local} from here")
@@ -203,7 +230,7 @@ def _check_imports(found: Uses, source: Source) -> None:
     for node in source.nodes(ast.ImportFrom):
         new = {f"{node.module}.{alias.name}" for alias in node.names}
         if contexts and not new.isdisjoint({CONTEXT, CONTEXT_FRAME}):
-            raise Unclear("the file deals with both kinds of context")
+            raise Unclear(f"the file deals with both kinds of context, see line {node.lineno}")
 
 
 def _check_members(found: Uses, source: Source) -> None:
@@ -214,18 +241,19 @@ def _check_members(found: Uses, source: Source) -> None:
         raise Unclear(f"what takes the place of {found.lost[0].attr} in line {found.lost[0].lineno} is yours to say")
     for node in source.nodes(ast.ClassDef):
         if any(_old(base, source) for base in node.bases):
-            raise Unclear(f"{node.name} derives from one of the classes that went")
+            raise Unclear(f"{node.name} of line {node.lineno} derives from one of the classes that went")
     for node in source.nodes(ast.Attribute):
         if _old(node, source):
-            raise Unclear(f"{node.attr} is used by way of its module")
+            raise Unclear(f"{node.attr} is used by way of its module in line {node.lineno}")
         if _old(node.value, source):
-            raise Unclear(f"{source.segment(node)} has no counterpart")
+            raise Unclear(f"{source.segment(node)} of line {node.lineno} has no counterpart")
         if node.attr == "tools" and (is_context(node.value, source) or getattr(node.value, "attr", "") == "context"):
             raise Unclear(f"the tools that line {node.lineno} asks for are no list any more")
         if is_context(node.value, source):
             release = lost_member(node.attr, source) if node.attr not in (STORED, *_BECAME_ASYNC) else None
             if release is not None or (node.attr.startswith("_") and node.attr != "_messages"):
-                raise Unclear(f"the context of {release or source.project.target} has no {node.attr}")
+                where = f"which line {node.lineno} asks for"
+                raise Unclear(f"the context of {release or source.project.target} has no {node.attr}, {where}")
     message = message_of_a_service(source) if OLD_CONTEXT in found.imported.values() else None
     if message is not None:
         raise Unclear(f"the message of line {message.lineno} is in one service's own format")
@@ -237,13 +265,14 @@ def _check_call(call: ast.Call, source: Source) -> None:
     old = _old(call.func, source)
     if old is not None and old.startswith("pipecat.processors.aggregators.llm_response."):
         if call.args or any(one.arg is None for one in call.keywords):
-            raise Unclear(f"not all that {old.rpartition('.')[2]} is given is seen")
+            raise Unclear(f"not all that {old.rpartition('.')[2]} is given in line {call.lineno} is seen")
         names = [str(one.arg) for one in call.keywords if not _is_dropped(one, old, source)]
         release = timeline.lacking(rows()[old], names, source.releases)
         if release is not None:
-            raise Unclear(f"the {old.rpartition('.')[2]} of {release} takes no {', '.join(names)}")
+            given = f"{', '.join(names)} of line {call.lineno}"
+            raise Unclear(f"the {old.rpartition('.')[2]} of {release} does not take all of {given}")
     elif old is not None and rows()[old] == PAIR:
-        raise Unclear("the pair of aggregators is put together by hand")
+        raise Unclear(f"the pair of aggregators is put together by hand in line {call.lineno}")
 
 
 def _fields_dropped(source: Source) -> Iterator[tuple[ast.Call, list[ast.keyword]]]:
@@ -345,7 +374,7 @@ def _kept(call: ast.Call, source: Source) -> Change:
     """Return the change that has a context's messages in a list of their own, as they were for keeping."""
     assert isinstance(call.func, ast.Attribute)
     if call.args or call.keywords or source.names.lookup("list", call):
-        raise Unclear(f"{STORED} is not called as it is")
+        raise Unclear(f"{STORED} is not called as it is in line {call.lineno}")
     change = Change(source.span(call), f"list({source.segment(call.func.value)}.get_messages())")
     check_comments(change, source)
     return change
@@ -355,16 +384,16 @@ def _made(call: ast.Call, source: Source) -> Change:
     """Return the change that makes a pair of aggregators where a service made them."""
     assert isinstance(call.func, ast.Attribute)
     if not isinstance(call.func.value, (ast.Name, ast.Attribute)):
-        raise Unclear("the service is built only to make aggregators")
+        raise Unclear(f"the service of line {call.lineno} is built only to make aggregators")
     names = [one.arg for one in call.keywords]
     if len(call.args) > 1 or any(isinstance(one, ast.Starred) for one in call.args) or None in names:
-        raise Unclear("not all that the aggregators are given is seen")
+        raise Unclear(f"not all that the aggregators of line {call.lineno} are given is seen")
     stranger = next((name for name in names if name not in ("context", *_PAIRS_OWN)), None)
     if stranger is not None:
-        raise Unclear(f"LLMContextAggregatorPair takes no {stranger}")
+        raise Unclear(f"LLMContextAggregatorPair takes no {stranger}, which line {call.lineno} gives it")
     for one in call.keywords:
         if one.arg in _PAIRS_OWN and not _is_params(one.value, source):
-            raise Unclear(f"where its {one.arg} are made is not seen")
+            raise Unclear(f"where its {one.arg} of line {call.lineno} are made is not seen")
     change = Change(source.span(call.func), PAIR.rpartition(".")[2])
     check_comments(change, source)
     return change
@@ -382,7 +411,7 @@ def _frame(call: ast.Call, found: Uses, source: Source) -> tuple[Change, str]:
     """
     assert isinstance(call.func, ast.Attribute)
     if call.args or call.keywords:
-        raise Unclear(f"{GET_FRAME} is given something")
+        raise Unclear(f"{GET_FRAME} is given something in line {call.lineno}")
     release = next((one for one in source.releases if not timeline.exists(_RUN_FRAME, one)), None)
     if release is not None:
         raise Unclear(f"{release}, which the project admits, has no LLMRunFrame")

@@ -156,12 +156,12 @@ def tools_given(call: ast.Call, source: Source) -> ast.expr | ast.keyword | None
         Unclear: not all that the context is given is seen, or what it is given says more than it seems to.
     """
     if any(isinstance(one, ast.Starred) for one in call.args) or any(one.arg is None for one in call.keywords):
-        raise Unclear("not all that the context is given is seen")
+        raise Unclear(f"not all that the context of line {call.lineno} is given is seen")
     if len(call.args) > 2:
-        raise Unclear("its tool_choice is given by position")
+        raise Unclear(f"its tool_choice is given by position in line {call.lineno}")
     for one in call.keywords:
         if one.arg == "tool_choice" and not isinstance(one.value, (ast.Constant, ast.Dict)):
-            raise Unclear("its tool_choice is worked out elsewhere")
+            raise Unclear(f"its tool_choice of line {call.lineno} is worked out elsewhere")
     named = next((one for one in call.keywords if one.arg == "tools"), None)
     return call.args[1] if len(call.args) > 1 else named
 
@@ -180,12 +180,12 @@ def kind_of_tools(value: ast.expr, source: Source) -> Tools:
     if isinstance(value, ast.List) and not value.elts:
         return Tools.NONE
     if is_none(value):
-        raise Unclear("its tools are None, which LLMContext refuses")
+        raise Unclear(f"its tools in line {value.lineno} are None, which LLMContext refuses")
     if _is_openai_list(value, source):
         return Tools.LISTED
     if isinstance(value, (ast.List, ast.Tuple, ast.Dict)):
-        raise Unclear("its tools are in a service's own format; LLMContext takes a ToolsSchema")
-    raise Unclear("its tools are not seen to be a ToolsSchema, which LLMContext wants")
+        raise Unclear(f"its tools in line {value.lineno} are in a service's own format; LLMContext takes a ToolsSchema")
+    raise Unclear(f"its tools in line {value.lineno} are not seen to be a ToolsSchema, which LLMContext wants")
 
 
 def _is_openai_list(value: ast.expr, source: Source) -> bool:

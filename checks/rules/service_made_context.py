@@ -41,7 +41,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from checks.pipecat.context_moves import fix_of, moved, uses
+from checks.pipecat.context_moves import fix_of, moved, needless_name, uses
+from checks.pipecat.contexts import GONE_SINCE
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 from checks.unclear import Unclear
@@ -73,6 +74,9 @@ RULE = Rule(
 def contexts(node: ast.Module, source: Source) -> Iterator[Finding]:
     """Decide on all uses of a file together."""
     found = uses(source)
+    for alias, statement in found.needless.items():
+        message = f"{alias.name} is gone since {GONE_SINCE}; nothing uses it here, its import can go"
+        yield RULE.finding(source, alias, message, facts=needless_name(alias, statement, source))
     said = sorted(found.said(source), key=lambda one: source.start(one[0]))
     if not said:
         return
