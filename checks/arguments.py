@@ -6,6 +6,7 @@ Two layouts are understood: every argument begins a line of its own, or no comme
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -15,6 +16,8 @@ from checks.source import NEWLINE, Source, Span
 from checks.unclear import Unclear
 
 USUAL_WIDTH = 100
+# What stands behind an argument that ends its line: blanks and a comma, blanks and a comment.
+_REST = re.compile(r"(?:(\s*),)?(\s*?)(#.*?)?\s*")
 
 
 class Change(NamedTuple):
@@ -39,7 +42,8 @@ class Argument(NamedTuple):
     """One argument: the comments on lines above it, its text, and the comment behind it on its line.
 
     The lines of the text behind the first are indented relative to it. ``gap`` parts it from the one before where they
-    share lines. ``node`` is None for one that is new.
+    share lines. ``blank`` stands in front of its comma, ``space`` in front of the comment behind it. ``node`` is None
+    for one that is new.
     """
 
     text: str
@@ -47,6 +51,8 @@ class Argument(NamedTuple):
     behind: str = ""
     gap: str = ", "
     node: ast.expr | ast.keyword | None = None
+    blank: str = ""
+    space: str = "  "
 
     def named(self, name: str) -> Argument:
         """Return the same value under another keyword."""
@@ -149,11 +155,11 @@ def _laid_out(nodes: Sequence[ast.expr | ast.keyword], start: int, end: int, sou
     for node in nodes:
         begin, last = _line(source.start(node), source), _line(source.end(node), source)
         above = tuple(line for line in (source.line(number).strip() for number in range(at, begin)) if line)
-        rest = source.line(last)[source.span(node).end_column - 1 :].strip()
-        comma, _, behind = rest.partition("#")
-        if comma.strip() not in (",", "") or any(not line.startswith("#") for line in above):
+        rest = _REST.fullmatch(source.line(last)[source.span(node).end_column - 1 :])
+        if rest is None or any(not line.startswith("#") for line in above):
             raise Unclear("its arguments are not laid out one by one")
-        items.append(Argument(_relative(node, indent, source), above, f"#{behind}" if behind else "", node=node))
+        blank, space, behind = rest.groups(default="")
+        items.append(Argument(_relative(node, indent, source), above, behind, node=node, blank=blank, space=space))
         at = last + 1
     tail = tuple(source.line(number).strip() for number in range(at, _line(end, source)))
     if any(line and not line.startswith("#") for line in tail):
@@ -197,8 +203,9 @@ def _by_line(items: Sequence[Argument], indent: str, comma: bool, tail: Sequence
     for index, item in enumerate(items):
         lines += [indent + one for one in item.above]
         is_last = index == len(items) - 1
-        behind = f"  {item.behind}" if item.behind else ""
-        lines.append(indent + _indented(item.text, indent) + ("" if is_last and not comma else ",") + behind)
+        behind = f"{item.space}{item.behind}" if item.behind else ""
+        end = "" if is_last and not comma else f"{item.blank},"
+        lines.append(indent + _indented(item.text, indent) + end + behind)
     lines += [indent + line for line in tail]
     return "\n" + "".join(f"{line}\n" for line in lines)
 
