@@ -42,6 +42,7 @@ def import_edits(moved: Sequence[MovedImport], source: Source) -> Iterator[Edit]
         if facts.whole and not any(merged.values()) and (is_commented or len(once) == len(facts.homes)):
             pairs = list(zip(statement.names, facts.homes, strict=True))
             yield from _renamed_in_place(statement, facts.homes[0].module, pairs, source)
+            yield from _aligned(statement, facts.homes[0].module, (), source)
             continue
         if is_commented:
             yield from _around_comments(statement, facts.homes, source)
@@ -83,6 +84,21 @@ def _renamed_in_place(
             yield Edit(source.start(alias), source.end(alias), _alias(home))
 
 
+def _aligned(
+    statement: ast.ImportFrom, module: str, cuts: Collection[tuple[int, int]], source: Source
+) -> Iterator[Edit]:
+    """Yield the edits that keep lines beneath the first name of an import, whose module's name has another length."""
+    first = source.span(statement.names[0])
+    longer = len(module) - len(str(statement.module))
+    if not longer or first.line != source.span(statement).line:
+        return
+    for line in range(first.line + 1, source.span(statement).end_line + 1):
+        at, text = source.line_start(line), source.line(line)
+        width = len(text) - len(text.lstrip(" "))
+        if width == first.column - 1 and text.strip() and not any(start <= at < end for start, end in cuts):
+            yield Edit(at, at + max(-longer, 0), " " * max(longer, 0))
+
+
 def _around_comments(statement: ast.ImportFrom, homes: Sequence[NewHome], source: Source) -> Iterator[Edit]:
     """Yield the edits that give names new homes in an import with comments: most stay, the others leave with theirs.
 
@@ -103,6 +119,7 @@ def _around_comments(statement: ast.ImportFrom, homes: Sequence[NewHome], source
         lines += [*one.above, f"from {home.module} import {_alias(home)}{behind}"]
         yield from (Edit(start, end, "") for start, end in one.cuts)
     yield from _renamed_in_place(statement, module, [pair for pair in places if pair[1].module == module], source)
+    yield from _aligned(statement, module, [cut for one in gone for cut in one.cuts], source)
     if lines:
         start = source.start(statement)
         indent = source.text[source.line_start(source.span(statement).line) : start]
@@ -281,12 +298,28 @@ def _place(
     package = new.module.partition(".")[0]
     family = [(order, one) for order, one in beside if order[2].partition(".")[0] == package] or beside
     among = family or section or standing
-    following = next((one for order, one in among if order > new.order and source.begins_line(one)), None)
+    following = _following(new, [(order, one) for order, one in among if source.begins_line(one)])
     if following is not None:
         return source.line_start(source.span(following).line)
     last = among[-1][1] if among else _behind_docstring(source)
     line = source.span(last).end_line + 1 if last is not None else _behind_comments(source)
     return source.line_start(line)
+
+
+def _following(
+    new: _New, among: Sequence[tuple[tuple[int, bool, str], ast.Import | ast.ImportFrom]]
+) -> ast.Import | ast.ImportFrom | None:
+    """Return the import in front of which a new one belongs, None for behind the last.
+
+    One that does not stand in order itself, as it is when it was renamed in its place, does not tell.
+    """
+
+    def misplaced(at: int) -> int:
+        before, behind = among[:at], among[at:]
+        return sum(order > new.order for order, _ in before) + sum(order < new.order for order, _ in behind)
+
+    best = min(range(len(among), -1, -1), key=misplaced)
+    return among[best][1] if best < len(among) else None
 
 
 def _module_of(statement: ast.Import | ast.ImportFrom) -> str:

@@ -40,6 +40,15 @@ from tests.sources import source_of
             "from a.a import X\nfrom a.c import Y\nfrom z import Z\n",
             "from a.a import X\nfrom a.b import C\nfrom a.c import Y\nfrom z import Z\n",
         ),
+        # One that stands out of order, since it was renamed in its place, does not tell where another belongs.
+        (
+            "from a.a import X\nfrom a.z import R\nfrom a.aa import Y\n",
+            "from a.a import X\nfrom a.z import R\nfrom a.aa import Y\nfrom a.b import C\n",
+        ),
+        (
+            "from a.c import X\nfrom a.d import R\nfrom a.aa import Y\n",
+            "from a.b import C\nfrom a.c import X\nfrom a.d import R\nfrom a.aa import Y\n",
+        ),
         ("from a.b import B, D\n", "from a.b import B, C, D\n"),
         ("from a.b import D, B\n", "from a.b import D, B, C\n"),
         ("from a.b import (\n    B,\n    D,\n)\n", "from a.b import (\n    B,\n    C,\n    D,\n)\n"),
