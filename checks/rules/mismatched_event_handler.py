@@ -43,7 +43,7 @@ from checks.pipecat.events import HANDLED
 from checks.pipecat.objects import owner_of
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
-from checks.unclear import Unclear
+from checks.unclear import if_clear
 
 RULE = Rule(
     __name__,
@@ -68,10 +68,6 @@ def handled(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     wrong = mismatch(found, str(event.value), handler, source) if found is not None else None
     if wrong is None or tests_version(call, source):
         return
-    facts, why = None, ""
-    try:
-        facts = adapted(wrong, handler, source)
-    except Unclear as reason:
-        why = f"; {reason}" if str(reason) else ""
-    message = f"{wrong.story}, and this one cannot be called so: a TypeError that only the log tells of{why}"
-    yield RULE.finding(source, event, message, facts=facts)
+    facts, why = if_clear(adapted, wrong, handler, source)
+    message = f"{wrong.story}, and this one cannot be called so: a TypeError that only the log tells of"
+    yield RULE.finding(source, event, message, facts=facts, why=why)

@@ -45,7 +45,7 @@ from checks.pipecat.events import HANDLED, GoneEvent, gone_event, nearest, once_
 from checks.pipecat.objects import owner_of
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
-from checks.unclear import Unclear
+from checks.unclear import if_clear
 
 RULE = Rule(
     __name__,
@@ -67,14 +67,13 @@ def handled(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     gone = gone_event(found, name, source) if found is not None else None
     if gone is None or is_guarded(call, name, source):
         return
-    move, facts = move_of(gone, source.project.target), None
-    why = f"{move.event} comes now" if move is not None else _advice(gone, source)
-    try:
-        facts = handed_on(call, event, name, move, source) if move is not None else None
-    except Unclear as reason:
-        why += f", but {reason}"
-    message = f"{gone.story}: its handler is never called{f'; {why}' if why else ''}"
-    yield RULE.finding(source, event, message, facts=facts)
+    move = move_of(gone, source.project.target)
+    if move is not None:
+        facts, reason = if_clear(handed_on, call, event, name, move, source)
+        why = f"{move.event} comes now{reason and f', but {reason}'}"
+    else:
+        facts, why = None, _advice(gone, source)
+    yield RULE.finding(source, event, f"{gone.story}: its handler is never called", facts=facts, why=why)
 
 
 def _advice(gone: GoneEvent, source: Source) -> str:

@@ -40,7 +40,7 @@ from checks.pipecat.model_names import DIFFERENCE, SET_MODEL_NAME, told_to_metri
 from checks.receivers import is_super_call
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
-from checks.unclear import Unclear
+from checks.unclear import if_clear
 
 # service-made-context tells of these.
 _OF_CONTEXTS = (CREATE, GET_FRAME, *ONLY_CONTEXTS)
@@ -69,14 +69,12 @@ def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     call = source.parent(node)
     if call is not None and is_super_call(call, node.attr) and is_in_dead_override(node, source):
         return  # which dead-override tells of
-    facts, why = None, ""
-    try:
-        if node.attr == SET_MODEL_NAME:
-            facts, why = told_to_metrics(node, source), f"; {DIFFERENCE}"
-        else:
-            facts = renamed(node, gone.owner, found, source)
-    except Unclear as reason:
-        said = str(reason) or advice_on_keyword(gone.owner, node.attr, source.project.target)
-        why = f"; {said}" if said else ""
+    if node.attr == SET_MODEL_NAME:
+        facts, why = if_clear(told_to_metrics, node, source)
+        why = why if facts is None else DIFFERENCE
+    else:
+        facts, why = if_clear(renamed, node, gone.owner, found, source)
+    if facts is None:
+        why = why or advice_on_keyword(gone.owner, node.attr, source.project.target) or ""
     fix = facts.fix if facts is not None else None
-    yield RULE.finding(source, node, f"{gone.story}: AttributeError{why}", facts=facts, fix=fix)
+    yield RULE.finding(source, node, f"{gone.story}: AttributeError", facts=facts, why=why, fix=fix)
