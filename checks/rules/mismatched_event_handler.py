@@ -57,17 +57,14 @@ RULE = Rule(
 @RULE.on(ast.Attribute, named=HANDLED)
 def handled(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     """Decide on the handler in ``object.event_handler("event")``."""
-    call = source.parent(node)
-    event = event_of(call) if isinstance(call, ast.Call) and call.func is node else None
-    if event is None or not isinstance(call, ast.Call):
-        return
-    handler = handler_of(call, source)
-    if handler is None or fits_any(str(event.value), handler, source):
+    event = event_of(node, source)
+    handler = handler_of(event.call, source) if event is not None else None
+    if event is None or handler is None or fits_any(event.name, handler, source):
         return
     found = owner_of(node, source)
-    wrong = mismatch(found, str(event.value), handler, source) if found is not None else None
-    if wrong is None or tests_version(call, source):
+    wrong = mismatch(found, event.name, handler, source) if found is not None else None
+    if wrong is None or tests_version(event.call, source):
         return
     facts, why = if_clear(adapted, wrong, handler, source)
     message = f"{wrong.story}, and this one cannot be called so: a TypeError that only the log tells of"
-    yield RULE.finding(source, event, message, facts=facts, why=why)
+    yield RULE.finding(source, event.at, message, facts=facts, why=why)
