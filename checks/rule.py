@@ -172,18 +172,19 @@ class Rule:
         message: str,
         *,
         facts: object = None,
+        why: str = "",
         fix: Fix | None = None,
         group: str | None = None,
         group_size: int = 1,
         removed_in: str | None = None,
     ) -> Finding:
-        """Return a finding of this rule; without facts nothing can be mended."""
+        """Return a finding of this rule; without facts nothing can be mended. ``why`` ends the message."""
         span = at if isinstance(at, Span) else source.span(at)
         return Finding(
             path=str(source.path),
             span=span,
             rule=self.name,
-            message=message,
+            message=f"{message}; {why}" if why else message,
             fix=Fix.NONE if facts is None else fix or self.fix,
             facts=facts,
             group=group if facts is not None else None,
@@ -195,12 +196,18 @@ class Rule:
         )
 
     def together(
-        self, source: Source, said: Sequence[tuple[Located, str]], facts: object, *, fix: Fix | None = None
+        self,
+        source: Source,
+        said: Sequence[tuple[Located, str]],
+        facts: object,
+        *,
+        why: str = "",
+        fix: Fix | None = None,
     ) -> Iterator[Finding]:
         """Yield a finding for each place and message, mended together: the first has the facts for all of them."""
         group = f"{source.path}:{source.span(said[0][0])}" if said else None
         for at, message in said:
-            yield self.finding(source, at, message, facts=facts, fix=fix, group=group, group_size=len(said))
+            yield self.finding(source, at, message, facts=facts, why=why, fix=fix, group=group, group_size=len(said))
             facts = () if facts is not None else None
 
     @property

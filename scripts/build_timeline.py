@@ -14,7 +14,9 @@ timeline.txt has a line for each module: its dotted name, a tab, and a JSON obje
 * ``c``: classes; of each ``b`` its bases, ``i`` its own constructor's signature, ``o`` its fields (annotated names of
   the class body), ``k`` what its decorators make of it, ``m`` its methods with their signatures and other names:
   ``class`` for one within it, ``=`` and the dotted name of one it has under another name, ``self`` for what its
-  methods set on ``self``; ``__getattr__`` is among them where it answers for names of its own
+  methods set on ``self``; ``__getattr__`` is among them where it answers for names of its own; ``g`` of which class of
+  Pipecat's is what they give, ``[0]`` the first that the object itself gives where it is unpacked; ``+`` behind the
+  class where it may be one below it
 
 A signature is ``(text,*,voice=,**kwargs)``: ``=`` marks a default, ``async`` stands in front if it is, ``async*`` if it
 yields. Behind a ``**kwargs`` stands what becomes of it: ``>`` it is handed to the base class, ``?`` it is used
@@ -58,6 +60,7 @@ class Class:
     init: str | None
     fields: str
     members: dict[str, str]
+    given: dict[str, str]
 
 
 @dataclass
@@ -177,7 +180,81 @@ def read_class(node: ast.ClassDef, name: str, module: Module, home: str) -> None
     kinds += [f"{one.arg}={one.value.value}" for one in node.keywords if isinstance(one.value, ast.Constant)]
     kept = {member: value for member, value in members.items() if not member.startswith("__") or member == ANSWERS}
     kinds += [f"extra={value}" for value in extra_of(node)]
-    module.classes[name] = Class([base for base in dotted if base], sorted(kinds), init, ",".join(fields), kept)
+    given = dict(results(node, module.imports))
+    module.classes[name] = Class([base for base in dotted if base], sorted(kinds), init, ",".join(fields), kept, given)
+
+
+def results(node: ast.ClassDef, names: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the methods and properties of a class, each with the class of what it gives.
+
+    It is just that class where what is returned is built there, or is kept in an attribute that the class gives nothing
+    else; where only the annotation says it, a ``+`` stands behind.
+    """
+    kept = kept_on_self(node)
+    for method in statements(node.body):
+        if not isinstance(method, ast.FunctionDef) or not all(gives_the_same(one) for one in method.decorator_list):
+            continue
+        returned = [one.value for one in ast.walk(method) if isinstance(one, ast.Return) and one.value is not None]
+        match method.name, returned:
+            case "__iter__", [ast.Call(func=ast.Name(id="iter"), args=[ast.Tuple(elts=parts)])]:
+                for at, part in enumerate(parts):
+                    yield from ((f"[{at}]", built) for built in built_as(part, kept, names))
+                continue
+            case _:
+                built = {found for one in returned for found in built_as(one, kept, names) or [""]}
+        said = dotted_name(annotated(method.returns), names) if method.returns is not None else None
+        if len(built) == 1 and "" not in built:
+            yield method.name, built.pop()
+        elif said is not None:
+            yield method.name, f"{said}+"
+
+
+def gives_the_same(decorator: ast.expr) -> bool:
+    """Tell whether a decorator leaves what a method gives as it is."""
+    return ast.unparse(decorator).partition("(")[0] in ("property", "override", "abstractmethod", "deprecated")
+
+
+def annotated(annotation: ast.expr) -> ast.expr:
+    """Return an annotation, taken out of a string."""
+    match annotation:
+        case ast.Constant(value=str(text)):
+            return ast.parse(text, mode="eval").body
+        case _:
+            return annotation
+
+
+def built_as(value: ast.expr, kept: dict[str, set[str]], names: dict[str, str]) -> list[str]:
+    """Return the class that a returned value is built as, none where that is not seen."""
+    called = {ast.unparse(value.func)} if isinstance(value, ast.Call) else kept.get(ast.unparse(value), set())
+    match [ast.parse(one, mode="eval").body for one in called]:
+        case [ast.Name() | ast.Attribute() as one]:
+            return [dotted_name(one, names) or ""]
+        case _:
+            return []
+
+
+def kept_on_self(node: ast.ClassDef) -> dict[str, set[str]]:
+    """Return by attribute of ``self`` what a class calls for its value, as text; ``{}`` for any other value.
+
+    ``None`` beside it is left out: that is how an attribute is declared.
+    """
+    found: dict[str, set[str]] = {}
+    called: dict[ast.expr, str] = {}
+    for part in ast.walk(node):
+        match part:
+            case ast.Assign(targets=[target], value=value) | ast.AnnAssign(target=target, value=ast.expr() as value):
+                if isinstance(value, ast.Call):
+                    called[target] = ast.unparse(value.func)
+                elif isinstance(value, ast.Constant) and value.value is None:
+                    called[target] = ""
+            case ast.AnnAssign(target=target):
+                called[target] = ""
+            case _:
+                pass
+    for part in ast.walk(node):
+        if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store):
+            found.setdefault(ast.unparse(part), set()).add(called.get(part, "{}"))
+    return {attribute: texts - {""} for attribute, texts in found.items()}
 
 
 def set_on_self(node: ast.ClassDef) -> Iterator[str]:
@@ -428,6 +505,7 @@ def build(releases: Read) -> str:
             if module.is_dynamic:
                 note(tree, ["d"], index)
             note_names(tree, index, module, aliases[name], aliases)
+            note_given(tree, index, name, modules, aliases)
     folded = fold(timeline, len(releases))
     return "".join(f"{name}\t{json.dumps(tree, separators=(',', ':'))}\n" for name, tree in folded.items())
 
@@ -459,6 +537,19 @@ def note_names(tree: Tree, index: int, module: Module, own: dict[str, str], alia
             if is_public(member) or member == ANSWERS:
                 value = f"={settled(text[1:], aliases)}" if text.startswith("=") else text
                 note(tree, ["c", name, "m", member], index, value)
+
+
+def note_given(
+    tree: Tree, index: int, home: str, modules: dict[str, Module], aliases: dict[str, dict[str, str]]
+) -> None:
+    """Note what the classes of one module give in one release, where that is an object of Pipecat's."""
+    for name, one in modules[home].classes.items():
+        for member, text in one.given.items():
+            given, mark, _ = text.partition("+")
+            target = settled(f"{home}.{given}" if given in modules[home].classes else given, aliases)
+            module, _, kind = target.rpartition(".")
+            if is_public(member) and module in modules and kind in modules[module].classes:
+                note(tree, ["c", name, "g", member], index, f"{target}{mark}")
 
 
 def is_public(name: str) -> bool:

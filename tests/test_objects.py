@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 
 import pytest
 
 from checks.pipecat.objects import classes_of, object_of
+from checks.pipecat.releases import NEWEST, Release, parse
+from checks.project import Project
 from checks.source import Source
 from tests.sources import source_of
 
@@ -96,6 +99,67 @@ def test_unknown(text: str) -> None:
 def test_with(made: str, is_known: bool) -> None:
     (subject,), source = subjects(f"async def f():\n    async with {made} as it:\n        it.mark")
     assert bool(classes_of(subject, source)) is is_known
+
+
+GIVEN = """\
+from pipecat.pipeline.task import PipelineTask
+from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
+from pipecat.services.openai.llm import OpenAILLMService
+from pipecat.transports.daily.transport import DailyTransport
+
+class Own(LLMContextAggregatorPair):
+    pass
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "release", "name"),
+    [
+        ("user, other = LLMContextAggregatorPair(c)\nuser.mark", NEWEST, "LLMUserAggregator exactly"),
+        ("pair = LLMContextAggregatorPair(c)\nother, one = pair\none.mark", NEWEST, "LLMAssistantAggregator exactly"),
+        ("user, other = LLMContextAggregatorPair(c)\nuser.mark", parse("0.0.98"), None),  # has no __iter__ yet
+        ("LLMContextAggregatorPair(c, user_params=p).user().mark", parse("0.0.82"), "LLMUserAggregator exactly"),
+        (
+            "pair = LLMContextAggregatorPair(c)\none = pair.assistant()\none.mark",
+            NEWEST,
+            "LLMAssistantAggregator exactly",
+        ),
+        ("LLMContextAggregatorPair(c).user.mark", NEWEST, None),
+        ("LLMContextAggregatorPair(c).no_such().mark", NEWEST, None),
+        ("Own(c).user().mark", NEWEST, None),
+        ("def f(pair: LLMContextAggregatorPair):\n    pair.user().mark", NEWEST, None),
+        ("one = two.user()\ntwo = one\none.mark", NEWEST, None),
+        (
+            "class A:\n    def __init__(self):\n        self.a, self.b = LLMContextAggregatorPair(c)"
+            "\n    def f(self):\n        self.b.mark",
+            NEWEST,
+            "LLMAssistantAggregator exactly",
+        ),
+        (
+            "class A:\n    def __init__(self):\n        self.a, self.b = LLMContextAggregatorPair(c)"
+            "\n    def f(self):\n        self.b = other\n        self.b.mark",
+            NEWEST,
+            None,
+        ),
+        ("transport = DailyTransport(r, t, n)\ntransport.output().mark", NEWEST, "DailyOutputTransport exactly"),
+        ("PipelineTask(p).rtvi.mark", NEWEST, "RTVIProcessor or below"),
+        ("PipelineTask(p).rtvi().mark", NEWEST, None),
+        (
+            "llm = OpenAILLMService()\npair = llm.create_context_aggregator(c)\nuser = pair.user()\nuser.mark",
+            parse("0.0.108"),
+            "OpenAIUserContextAggregator or below",
+        ),
+        ("OpenAILLMService().create_context_aggregator(c).user().mark", parse("1.0.0"), None),
+    ],
+)
+def test_what_an_object_gives(text: str, release: Release, name: str | None) -> None:
+    place = Path("/nowhere/module.py")
+    source = Project(Path("/nowhere"), release, overlay={place: f"{GIVEN}{text}\n".encode()}).source(place)
+    (subject,) = (node.value for node in source.nodes(ast.Attribute) if node.attr == "mark")
+    found = object_of(subject, source)
+    said = found and f"{found.lineage.outside[0].rpartition('.')[2]} {'exactly' if found.is_exact else 'or below'}"
+    assert said == name
 
 
 def test_what_is_built_is_of_just_its_class() -> None:

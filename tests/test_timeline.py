@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from types import ModuleType
@@ -130,3 +131,59 @@ def test_what_the_script_reads(builder: ModuleType, tmp_path: Path) -> None:
         '"m":{"__getattr__":[[0,1,"(name)"]],"run":[[0,1,"async(text,/,*,id)"]],"say":[[0,1,"async*()"]]}}},'
         '"r":[[0,null,""]],"v":{"Alias":[[0,1,""]]}}'
     )
+
+
+def test_what_objects_give_is_what_a_released_wheel_says() -> None:
+    """Read without the script: an annotation, or what is built and kept under the name that is returned."""
+    pair = "pipecat.processors.aggregators.llm_response_universal.LLMContextAggregatorPair"
+    for release in ("0.0.95", "1.1.0", "1.14.0"):
+        path = released(release).joinpath(*pair.split(".")[:-1]).with_suffix(".py")
+        text = path.read_text("utf-8").partition("class LLMContextAggregatorPair:")[2]
+        for name in ("user", "assistant"):
+            given = timeline.given(pair, name, parse(release))
+            assert given is not None
+            kind = given.name.rpartition(".")[2]
+            assert given.is_exact
+            assert f"def {name}(self) -> {kind}:" in text
+            assert text.count(f"self._{name} = ") == text.count(f"self._{name} = {kind}(") == 1
+            unpacked = timeline.given(pair, "[0]" if name == "user" else "[1]", parse(release))
+            assert (unpacked == given) is ("return iter((self._user, self._assistant))" in text)
+
+
+@pytest.mark.parametrize(
+    ("body", "given"),
+    [
+        ("def a(self):\n        return Made()", ["a Made"]),
+        ("def a(self):\n        return self._x\n    def b(self):\n        self._x = Made()", ["a Made"]),
+        ("def a(self):\n        self._x = self._x or Made()\n        return self._x", []),
+        ("def a(self) -> Made:\n        return self._x\n    def b(self, x):\n        self._x = x", ["a Made+"]),
+        ("def a(self) -> 'Made':\n        return self._x", ["a Made+"]),
+        ("def a(self) -> Made | None:\n        return None", []),
+        ("def a(self) -> list[Made]:\n        return []", []),
+        ("def a(self, x):\n        return Made() if x else Made()", []),
+        ("def a(self, x):\n        if x:\n            return Made()\n        return x", []),
+        ("def a(self, x) -> Made:\n        if x:\n            return Made()\n        return x", ["a Made+"]),
+        ("async def a(self) -> Made:\n        return Made()", []),
+        ("@classmethod\n    def a(cls) -> Made:\n        return Made()", []),
+        ("@property\n    def a(self):\n        return Made()", ["a Made"]),
+        ("def a(self):\n        return dict()", []),
+        (
+            "def __iter__(self):\n        return iter((self._x, self._y))\n"
+            "    def b(self):\n        self._x = Made()\n        self._y, self._z = Made(), 1",
+            ["[0] Made"],
+        ),
+        (
+            "def a(self):\n        if not self._x:\n            self._x = Made()\n        return self._x\n"
+            "    def b(self):\n        self._x: Made | None = None",
+            ["a Made"],
+        ),
+    ],
+)
+def test_what_the_script_reads_of_what_is_given(body: str, given: list[str], tmp_path: Path) -> None:
+    builder = script("build_timeline")
+    text = f"class A:\n    {body}\n\n\nclass Made:\n    pass\n"
+    read = builder.read_wheels([wheel(tmp_path, "1.0.0", {"one.py": text})])
+    (line,) = (line for line in builder.build(read).splitlines() if line.startswith("pipecat.one\t"))
+    members = json.loads(line.partition("\t")[2])["c"]["A"].get("g", {})
+    found = [f"{name} {runs[0][2]}" for name, runs in members.items()]
+    assert found == [one.replace("Made", "pipecat.one.Made") for one in given]

@@ -16,6 +16,14 @@ from checks.source import Source
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
+class Event(NamedTuple):
+    """An event that a call names to give an object a handler, and where it names it."""
+
+    call: ast.Call
+    at: ast.Constant
+    name: str
+
+
 class Handler(NamedTuple):
     """A function that takes an event, as it is defined in the file.
 
@@ -41,12 +49,14 @@ class Handler(NamedTuple):
         return wanted <= count and not by_keyword and (taken.vararg is not None or count <= len(self.by_place))
 
 
-def event_of(call: ast.Call) -> ast.Constant | None:
-    """Return the event that a call names, where it is written out."""
-    given = [*call.args[:1], *(one.value for one in call.keywords if one.arg == "event_name")]
-    match given:
-        case [ast.Constant(value=str()) as event]:
-            return event
+def event_of(node: ast.Attribute, source: Source) -> Event | None:
+    """Return the event that ``object.event_handler`` is called with, where it is written out."""
+    call = source.parent(node)
+    if not isinstance(call, ast.Call) or call.func is not node:
+        return None
+    match [*call.args[:1], *(one.value for one in call.keywords if one.arg == "event_name")]:
+        case [ast.Constant(value=str(name)) as at]:
+            return Event(call, at, name)
         case _:
             return None
 

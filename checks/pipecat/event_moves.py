@@ -18,13 +18,12 @@ from typing import NamedTuple
 from checks.arguments import Change, Rewrite
 from checks.guards import same
 from checks.pipecat import tables, timeline
+from checks.pipecat.event_handlers import Event, Function
 from checks.pipecat.events import GoneEvent
 from checks.pipecat.releases import Release, parse
 from checks.pipecat.renames import predecessors
 from checks.source import Source
 from checks.unclear import Unclear
-
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Move(NamedTuple):
@@ -49,7 +48,7 @@ def move_of(gone: GoneEvent, release: Release) -> Move | None:
     return next((rows()[name, gone.event] for name in names if (name, gone.event) in rows()), None)
 
 
-def handed_on(call: ast.Call, event: ast.Constant, old: str, move: Move, source: Source) -> Rewrite:
+def handed_on(old: Event, move: Move, source: Source) -> Rewrite:
     """Return the changes that have a handler take the new event, and only for the frame that the old one came with.
 
     Raises:
@@ -57,18 +56,18 @@ def handed_on(call: ast.Call, event: ast.Constant, old: str, move: Move, source:
     """
     if source.oldest < move.since:
         raise Unclear(f"not for the same in {source.oldest}, which the project admits")
-    if old not in source.segment(event):
+    if old.name not in source.segment(old.at):
         raise Unclear("the old one's name is written in an odd way")
-    named = Change(source.span(event), source.segment(event).replace(old, move.event))
-    function = source.parent(call)
-    if isinstance(function, Function) and function.decorator_list == [call]:
+    named = Change(source.span(old.at), source.segment(old.at).replace(old.name, move.event))
+    function = source.parent(old.call)
+    if isinstance(function, Function) and function.decorator_list == [old.call]:
         if isinstance(source.parent(function), ast.ClassDef) or _is_read(function, source):
             raise Unclear(f"{function.name} may be called for something else too")
         guard = (_only_for(move.frame, function, source),) if move.frame else ()
         return Rewrite((named, *guard), imports=(move.frame,) if move.frame else ())
     if move.frame:
         raise Unclear("with other frames too, and no function is decorated with this event alone")
-    if isinstance(function, Function) or _is_given_to(move.event, call, source):
+    if isinstance(function, Function) or _is_given_to(move.event, old.call, source):
         raise Unclear("its handler may be given that already")
     return Rewrite((named,))
 

@@ -15,7 +15,7 @@ from checks.hoist import unused_name
 from checks.pipecat.aggregators import Wanted, check_means_the_same, given
 from checks.pipecat.contexts import AGGREGATORS
 from checks.pipecat.realtime import makes_one
-from checks.pipecat.stages import Leaving, Stage, bound_by, reads_of, stage_of, the_one, uses_of
+from checks.pipecat.stages import Leaving, Stage, element_of, stage_of, the_one, uses_of
 from checks.rule import Fix
 from checks.source import Source
 from checks.unclear import Unclear
@@ -39,13 +39,7 @@ def leaving(source: Source) -> Leaving:
     keywords = {one.arg: one.value for one in made.keywords}
     if made.args or keywords.keys() != {"callback", "timeout"}:
         raise Unclear("not all that the processor is given is seen")
-    bound = bound_by(made, source)
-    element: ast.expr = made
-    if bound is not None:
-        reads = reads_of(bound[0], source)
-        if len(reads) != 1:
-            raise Unclear(f"{bound[1]} is used for more than the pipeline")
-        element = reads[0]
+    element, kept = element_of(made, source)
     if makes_one(source):
         raise Unclear("a realtime service takes by itself what is pushed behind the user's aggregator")
     stage = stage_of(element, source)
@@ -61,7 +55,7 @@ def leaving(source: Source) -> Leaving:
     rewrite = Rewrite((stage.without([element], source), change, *changes), Fix.UNSAFE, (*more, *imports))
     lines = _registered(keywords["callback"], callback, stage, source)
     at = source.span(stage.statement(source))
-    return Leaving(rewrite, (source.span(bound[0]),) if bound is not None else (), ((at, tuple(lines)),))
+    return Leaving(rewrite, tuple(kept), ((at, tuple(lines)),))
 
 
 def _callback(value: ast.expr, source: Source) -> ast.AsyncFunctionDef:

@@ -11,7 +11,7 @@ import ast
 
 from checks.arguments import Argument, Rewrite
 from checks.pipecat.aggregators import Wanted, check_exist, given
-from checks.pipecat.stages import Leaving, bound_by, reads_of, stage_of, the_one, uses_of
+from checks.pipecat.stages import Leaving, bound_by, element_of, reads_of, stage_of, the_one, uses_of
 from checks.rule import Fix
 from checks.source import Source, Span
 from checks.unclear import Unclear
@@ -35,15 +35,8 @@ def leaving(source: Source) -> Leaving:
     """
     made = the_one(f"{MODULE}.STTMuteFilter", source)
     config = the_one(f"{MODULE}.STTMuteConfig", source)
-    removed = [*_kept(config, made, source)]
-    bound = bound_by(made, source)
-    element: ast.expr = made
-    if bound is not None:
-        reads = reads_of(bound[0], source)
-        if len(reads) != 1:
-            raise Unclear(f"{bound[1]} is used for more than the pipeline")
-        element = reads[0]
-        removed.append(source.span(bound[0]))
+    removed = _kept(config, made, source)
+    element, kept = element_of(made, source)
     stage = stage_of(element, source)
     stage.check_in_front(element)
     strategies = _strategies(config, source)
@@ -58,7 +51,7 @@ def leaving(source: Source) -> Leaving:
     wanted = Wanted(fields=(Argument(f"user_mute_strategies={text}"),), imports=tuple(sorted(dotted)))
     change, imports = given(stage.pair, wanted, source)
     changes = (stage.without([element], source), change)
-    return Leaving(Rewrite(changes, Fix.UNSAFE, imports), tuple(removed))
+    return Leaving(Rewrite(changes, Fix.UNSAFE, imports), (*removed, *kept))
 
 
 def _kept(config: ast.Call, made: ast.Call, source: Source) -> list[Span]:

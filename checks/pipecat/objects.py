@@ -1,8 +1,9 @@
 """Of which class the object is that an expression stands for.
 
 Known are: a constructor's call; a variable or an attribute of ``self`` that is given nothing else (``None`` beside it
-allowed), or that ``with`` gives; a parameter by its annotation; ``self`` and ``super()`` in a class's own methods; and
-what a test with ``isinstance`` has narrowed. A class is the project's own or one of Pipecat's.
+allowed), or that ``with`` gives; what a method or property of such an object of Pipecat's gives, or the object itself
+where it is unpacked (the aggregators of a pair); a parameter by its annotation; ``self`` and ``super()`` in a class's
+own methods; and what a test with ``isinstance`` has narrowed. A class is the project's own or one of Pipecat's.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from typing import NamedTuple
 from checks.guards import conditions, is_none, same
 from checks.names import MOST_BINDINGS, Binding
 from checks.pipecat import timeline
-from checks.pipecat.hierarchy import Lineage, lineage
+from checks.pipecat.hierarchy import Lineage, is_of_library, lineage
 from checks.project import Definition
-from checks.receivers import Receiver, assigned, is_instance_parameter, is_self_attribute
+from checks.receivers import Receiver, assigned, is_instance_parameter, is_self_attribute, self_attributes
 from checks.source import Source
 
-_MOST_STEPS = 4
+# A variable is a step, and so is a call: a pair of aggregators that a service makes has more than most.
+_MOST_STEPS = 6
 
 
 class Object(NamedTuple):
@@ -58,6 +60,8 @@ def _object(node: ast.expr | None, source: Source, steps: int) -> Object | None:
         case ast.Call(func=ast.Name(id="super"), args=[]):
             owner = source.names.enclosing_class(node)
             return Object(lineage(owner, source).above(), is_exact=False) if owner is not None else None
+        case ast.Call(func=ast.Attribute() as method):
+            return _built(node, source) or _given(method.value, method.attr, "(", source, steps)
         case ast.Call():
             return _built(node, source)
         case ast.Name():
@@ -65,8 +69,38 @@ def _object(node: ast.expr | None, source: Source, steps: int) -> Object | None:
         case ast.Attribute() if is_self_attribute(node, source):
             owner = source.names.enclosing_class(node)
             return _kept_in(node, owner, source, steps) if owner is not None else None
+        case ast.Attribute():
+            return _given(node.value, node.attr, "property", source, steps)
         case _:
             return None
+
+
+def _given(giver: ast.expr, name: str, kind: str, source: Source, steps: int) -> Object | None:
+    """Return what an object gives by a member of a kind: a method (``(``), a property, or (``""``) unpacked.
+
+    It must be of just one of Pipecat's classes: one below may have such a member of its own.
+    """
+    found = _object(giver, source, steps + 1)
+    if found is None or not found.is_exact or found.lineage.own:
+        return None
+    (owner,), target = found.lineage.outside, source.project.target
+    given = timeline.given(owner, name, target) if is_of_library(owner, source) else None
+    if given is None or not (timeline.member(owner, name, target) or "").startswith(kind):
+        return None
+    return of_class(given.name, source, is_exact=given.is_exact)
+
+
+def _unpacked(target: ast.AST, source: Source, steps: int) -> Object | None:
+    """Return what a name or attribute stands for that is given its part of an object by ``first, second = whole``."""
+    parts = source.parent(target)
+    match source.parent(parts) if parts is not None else None:
+        case ast.Assign(targets=[ast.Tuple(elts=names)], value=whole) if target in names:
+            if not any(isinstance(name, ast.Starred) for name in names):
+                at = [name is target for name in names].index(True)
+                return _given(whole, f"[{at}]", "", source, steps)
+        case _:
+            pass
+    return None
 
 
 def _kept_in(node: ast.Attribute, owner: ast.ClassDef, source: Source, steps: int) -> Object | None:
@@ -75,6 +109,9 @@ def _kept_in(node: ast.Attribute, owner: ast.ClassDef, source: Source, steps: in
     key = owner, node.attr
     if key not in known:
         known[key] = list(assigned(Receiver(node, owner), source))
+    if known[key] == [None]:
+        stored = [one for one in self_attributes(owner, node.attr, source) if isinstance(one.ctx, ast.Store)]
+        return _unpacked(stored[0], source, steps)
     return _only(known[key], source, steps) if len(known[key]) <= MOST_BINDINGS else None
 
 
@@ -93,8 +130,8 @@ def _named(name: ast.Name, source: Source, steps: int) -> Object | None:
             owner = source.names.enclosing_class(only)
             return Object(lineage(owner, source), is_exact=False) if owner is not None else None
         return _annotated(only, source)
-    if only is not None and (entered := _entered(only, source)) is not None:
-        return entered
+    if only is not None and (one := _entered(only, source) or _unpacked(only, source, steps)) is not None:
+        return one
     return _only([_value(binding, source) for binding in bindings], source, steps)
 
 

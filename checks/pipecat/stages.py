@@ -124,6 +124,21 @@ def bound_by(call: ast.expr, source: Source) -> tuple[ast.Assign, str] | None:
     return above, target.id
 
 
+def element_of(call: ast.Call, source: Source) -> tuple[ast.expr, list[Span]]:
+    """Return what stands in a pipeline for a value, itself or its name, and the statement that gives it that name.
+
+    Raises:
+        Unclear: it is kept elsewhere, or is read more than once.
+    """
+    bound = bound_by(call, source)
+    if bound is None:
+        return call, []
+    reads = reads_of(bound[0], source)
+    if len(reads) != 1:
+        raise Unclear(f"{bound[1]} is used for more than the pipeline")
+    return reads[0], [source.span(bound[0])]
+
+
 def reads_of(statement: ast.Assign, source: Source) -> list[ast.Name]:
     """Return where the name is read that a statement gives to a value."""
     target = statement.targets[0]

@@ -37,6 +37,7 @@ class _Class(TypedDict, total=False):
     i: list[Run[str]]
     o: list[Run[str]]
     m: dict[str, list[Run[str]]]
+    g: dict[str, list[Run[str]]]
 
 
 class _Module(TypedDict, total=False):
@@ -415,6 +416,32 @@ def member(owner: str, name: str, release: Release) -> str | None:
         value = _at(runs or [], index)
         if value is not None:
             return value
+    return None
+
+
+class Given(NamedTuple):
+    """Of which class of Pipecat's an object is, and whether it is of just that class or may be of one below."""
+
+    name: str
+    is_exact: bool
+
+
+@cache
+def given(owner: str, name: str, release: Release) -> Given | None:
+    """Return what an object of just a class gives by a method, a property, or (``[0]``) when it is unpacked.
+
+    The class's nearest ancestor that has such a member decides; None where there is none, or it cannot be told.
+    """
+    index = _INDEX[release]
+    line = lineage(owner, release)
+    for ancestor in line:
+        found: _Class = _class(ancestor, release) or {}
+        value = _at(found.get("g", {}).get(name, []), index)
+        if value is not None:
+            # A class below may keep another object where its ancestor looks.
+            return Given(value.rstrip("+"), not value.endswith("+") and ancestor == line[0])
+        if _at(found.get("m", {}).get(name, []), index) is not None:
+            break
     return None
 
 

@@ -36,7 +36,7 @@ from checks.pipecat import timeline
 from checks.pipecat.coroutines import awaited, unawaited
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
-from checks.unclear import Unclear
+from checks.unclear import if_clear
 
 RULE = Rule(
     __name__,
@@ -54,10 +54,6 @@ def called(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     found = unawaited(call, source) if isinstance(call, ast.Call) and call.func is node else None
     if found is None:
         return
-    facts, why = None, ""
-    try:
-        facts = awaited(found, source)
-    except Unclear as reason:
-        why = f"; {reason}"
-    message = f"{found.method} is async since {found.since}: without await it does not run{why}"
-    yield RULE.finding(source, found.call, message, facts=facts)
+    facts, why = if_clear(awaited, found, source)
+    message = f"{found.method} is async since {found.since}: without await it does not run"
+    yield RULE.finding(source, found.call, message, facts=facts, why=why)

@@ -46,7 +46,7 @@ from checks.pipecat.members import is_given, renamed
 from checks.pipecat.objects import Object, owner_of
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
-from checks.unclear import Unclear
+from checks.unclear import if_clear
 
 _KINDS = ("method", "property")
 _MEMBERS = frozenset(one.name.rpartition(".")[2] for one in records() if one.kind in _KINDS)
@@ -108,14 +108,10 @@ def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     for owner in found.lineage.outside:
         one = _found(owner, node.attr, source)
         if one is not None and not is_given(found, owner, node.attr, source):
-            facts, fix, why = None, Fix.NONE, ""
-            try:
-                facts = _mended(node, owner, found, source)
-                fix = facts.fix
-            except Unclear as reason:
-                why = f"; {reason}" if str(reason) else ""
-            message = f"{_short(one)} {one.story}{why}"
-            yield RULE.finding(source, node, message, facts=facts, fix=fix, removed_in=one.removed_in)
+            facts, why = if_clear(_mended, node, owner, found, source)
+            fix = facts.fix if facts is not None else None
+            message = f"{_short(one)} {one.story}"
+            yield RULE.finding(source, node, message, facts=facts, why=why, fix=fix, removed_in=one.removed_in)
             return
 
 

@@ -39,7 +39,7 @@ from checks.pipecat.hierarchy import is_of_library, library_attributes
 from checks.pipecat.moves import move_of, new_name_of, one_by_one, place_taken, told, why_kept
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
-from checks.unclear import Unclear
+from checks.unclear import if_clear
 
 RULE = Rule(
     __name__,
@@ -75,11 +75,8 @@ def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
 
 def _without_it(node: ast.ImportFrom, alias: ast.alias, message: str, source: Source) -> Finding:
     """Return the finding about a class of a flow's results, which are plain dicts now."""
-    try:
-        facts = flow_results.without(uses_of(node, alias, source), source)
-    except Unclear as reason:
-        return RULE.finding(source, alias, f"{message}; {reason}")
-    return RULE.finding(source, alias, message, facts=facts, fix=facts.fix)
+    facts, why = if_clear(lambda: flow_results.without(uses_of(node, alias, source), source))
+    return RULE.finding(source, alias, message, facts=facts, why=why, fix=facts.fix if facts is not None else None)
 
 
 @RULE.on(ast.Import)

@@ -43,7 +43,7 @@ from checks.pipecat.own_settings import (
 )
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
-from checks.unclear import Unclear
+from checks.unclear import if_clear
 
 RULE = Rule(
     __name__,
@@ -66,9 +66,6 @@ def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
         if has_no_items(node, line, source):
             yield RULE.finding(source, node, f"{story}, which has no items: TypeError")
     elif makes_dictionary(node, line, source):
-        facts, why = None, DIFFERENCE
-        try:
-            facts = renamed(node, line, source)
-        except Unclear as reason:
-            why = str(reason) or "keep the dictionary under another name"
-        yield RULE.finding(source, node, f"{story}, and asks it at the start: AttributeError; {why}", facts=facts)
+        facts, why = if_clear(renamed, node, line, source)
+        why = DIFFERENCE if facts is not None else why or "keep the dictionary under another name"
+        yield RULE.finding(source, node, f"{story}, and asks it at the start: AttributeError", facts=facts, why=why)

@@ -53,7 +53,7 @@ from checks.pipecat.keywords import called_name
 from checks.pipecat.realtime import REALTIME
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
-from checks.unclear import Unclear
+from checks.unclear import Unclear, if_clear
 
 RULE = Rule(
     __name__,
@@ -73,14 +73,10 @@ def frames(node: ast.Module, source: Source) -> Iterator[Finding]:
     found = list(_imports(source))
     if not found:
         return
-    why = "seen by what looks for contexts on the way"
-    facts = None
-    try:
-        facts = _moved(found, source)
-    except Unclear as reason:
-        why = str(reason)
+    facts, why = if_clear(_moved, found, source)
     message = f"LLMMessagesFrame is gone since {GONE_SINCE}; an LLMContextFrame of a new LLMContext is answered so"
-    yield from RULE.together(source, [(alias, f"{message}; {why}") for alias in found], facts)
+    why = why or "seen by what looks for contexts on the way"
+    yield from RULE.together(source, [(alias, message) for alias in found], facts, why=why)
 
 
 def _imports(source: Source) -> Iterator[ast.alias]:

@@ -43,7 +43,7 @@ from checks.pipecat.events import HANDLED
 from checks.pipecat.objects import owner_of
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
-from checks.unclear import Unclear
+from checks.unclear import if_clear
 
 RULE = Rule(
     __name__,
@@ -57,21 +57,14 @@ RULE = Rule(
 @RULE.on(ast.Attribute, named=HANDLED)
 def handled(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     """Decide on the handler in ``object.event_handler("event")``."""
-    call = source.parent(node)
-    event = event_of(call) if isinstance(call, ast.Call) and call.func is node else None
-    if event is None or not isinstance(call, ast.Call):
-        return
-    handler = handler_of(call, source)
-    if handler is None or fits_any(str(event.value), handler, source):
+    event = event_of(node, source)
+    handler = handler_of(event.call, source) if event is not None else None
+    if event is None or handler is None or fits_any(event.name, handler, source):
         return
     found = owner_of(node, source)
-    wrong = mismatch(found, str(event.value), handler, source) if found is not None else None
-    if wrong is None or tests_version(call, source):
+    wrong = mismatch(found, event.name, handler, source) if found is not None else None
+    if wrong is None or tests_version(event.call, source):
         return
-    facts, why = None, ""
-    try:
-        facts = adapted(wrong, handler, source)
-    except Unclear as reason:
-        why = f"; {reason}" if str(reason) else ""
-    message = f"{wrong.story}, and this one cannot be called so: a TypeError that only the log tells of{why}"
-    yield RULE.finding(source, event, message, facts=facts)
+    facts, why = if_clear(adapted, wrong, handler, source)
+    message = f"{wrong.story}, and this one cannot be called so: a TypeError that only the log tells of"
+    yield RULE.finding(source, event.at, message, facts=facts, why=why)

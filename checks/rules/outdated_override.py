@@ -40,7 +40,7 @@ from checks.pipecat.sync_overrides import made_async, sync_overrides
 from checks.pipecat.timeline import Signature
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
-from checks.unclear import Unclear
+from checks.unclear import if_clear
 
 RULE = Rule(
     __name__,
@@ -55,27 +55,19 @@ RULE = Rule(
 def overridden(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
     """Decide on the methods of one class."""
     for outdated in outdated_methods(node, source):
-        facts, why = None, ""
-        try:
-            facts = extended(outdated, source)
-        except Unclear as reason:
-            why = f"; {reason}" if str(reason) else ""
+        facts, why = if_clear(extended, outdated, source)
         name = outdated.method.name
-        message = f"{name} is called with {_shown(outdated.now)} since {outdated.now.since}{why}"
-        yield RULE.finding(source, source.name_of(outdated.method), message, facts=facts)
+        message = f"{name} is called with {_shown(outdated.now)} since {outdated.now.since}"
+        yield RULE.finding(source, source.name_of(outdated.method), message, facts=facts, why=why)
 
 
 @RULE.on(ast.ClassDef)
 def overridden_without_async(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
     """Decide on the methods of one class that are awaited."""
     for found in sync_overrides(node, source):
-        facts, why = None, ""
-        try:
-            facts = made_async(found, node, source)
-        except Unclear as reason:
-            why = f"; {reason}"
-        message = f"{found.method.name} is awaited since {found.since}, and this one gives nothing to await{why}"
-        yield RULE.finding(source, source.name_of(found.method), message, facts=facts)
+        facts, why = if_clear(made_async, found, node, source)
+        message = f"{found.method.name} is awaited since {found.since}, and this one gives nothing to await"
+        yield RULE.finding(source, source.name_of(found.method), message, facts=facts, why=why)
 
 
 def _shown(signature: Signature) -> str:

@@ -38,7 +38,7 @@ from collections.abc import Iterator
 from checks.pipecat.setup_contract import SINCE, expecting, moved
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
-from checks.unclear import Unclear
+from checks.unclear import if_clear
 
 RULE = Rule(
     __name__,
@@ -57,11 +57,7 @@ def classes(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
     found = expecting(node, source)
     if found is None:
         return
-    facts, why = None, ""
-    try:
-        facts = moved(found, source)
-    except Unclear as reason:
-        why = f"; {reason}"
+    facts, why = if_clear(moved, found, source)
     kind = found.given.rpartition(".")[2]
-    message = f"setup is given a FrameProcessorSetup since {SINCE}, no {kind}{why}"
-    yield RULE.finding(source, found.parameter, message, facts=facts)
+    message = f"setup is given a FrameProcessorSetup since {SINCE}, no {kind}"
+    yield RULE.finding(source, found.parameter, message, facts=facts, why=why)

@@ -45,7 +45,7 @@ from checks.pipecat.realtime import llm_lineage
 from checks.pipecat.speech_turns import Speech, taking_up
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
-from checks.unclear import Unclear
+from checks.unclear import if_clear
 
 RULE = Rule(
     __name__,
@@ -67,7 +67,5 @@ def service(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
     if parts.stopped is None and not parts.dropped:
         return
     message = f"{node.name} brackets each audio item with TTSStartedFrame and TTSStoppedFrame, not each response"
-    try:
-        yield RULE.finding(source, taken.started, message, facts=parts.turn(ancestry))
-    except Unclear as unclear:
-        yield RULE.finding(source, taken.started, f"{message}; no fix: {unclear}")
+    facts, why = if_clear(parts.turn, ancestry)
+    yield RULE.finding(source, taken.started, message, facts=facts, why=why and f"no fix: {why}")

@@ -35,7 +35,7 @@ from checks.pipecat.advice import advice_on_keyword
 from checks.pipecat.members import gone_at, is_in_dead_override, renamed
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
-from checks.unclear import Unclear
+from checks.unclear import if_clear
 
 RULE = Rule(
     __name__,
@@ -53,10 +53,7 @@ def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     if known is None or is_in_dead_override(node, source):
         return  # an override that never runs, dead-override tells of
     found, gone = known
-    facts, why = None, ""
-    try:
-        facts = renamed(node, gone.owner, found, source)
-    except Unclear as reason:
-        said = str(reason) or advice_on_keyword(gone.owner, node.attr, source.project.target)
-        why = f"; {said}" if said else ""
-    yield RULE.finding(source, node, f"{gone.story}: AttributeError{why}", facts=facts)
+    facts, why = if_clear(renamed, node, gone.owner, found, source)
+    if facts is None:
+        why = why or advice_on_keyword(gone.owner, node.attr, source.project.target) or ""
+    yield RULE.finding(source, node, f"{gone.story}: AttributeError", facts=facts, why=why)

@@ -45,7 +45,7 @@ from checks.pipecat.events import HANDLED, GoneEvent, gone_event, nearest, once_
 from checks.pipecat.objects import owner_of
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
-from checks.unclear import Unclear
+from checks.unclear import if_clear
 
 RULE = Rule(
     __name__,
@@ -59,22 +59,20 @@ RULE = Rule(
 @RULE.on(ast.Attribute, named=HANDLED)
 def handled(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     """Decide on ``object.event_handler("event")``."""
-    call = source.parent(node)
-    event = event_of(call) if isinstance(call, ast.Call) and call.func is node else None
-    if event is None or not isinstance(call, ast.Call) or event.value not in once_lost():
+    event = event_of(node, source)
+    if event is None or event.name not in once_lost():
         return
-    name, found = str(event.value), owner_of(node, source)
-    gone = gone_event(found, name, source) if found is not None else None
-    if gone is None or is_guarded(call, name, source):
+    found = owner_of(node, source)
+    gone = gone_event(found, event.name, source) if found is not None else None
+    if gone is None or is_guarded(event.call, event.name, source):
         return
-    move, facts = move_of(gone, source.project.target), None
-    why = f"{move.event} comes now" if move is not None else _advice(gone, source)
-    try:
-        facts = handed_on(call, event, name, move, source) if move is not None else None
-    except Unclear as reason:
-        why += f", but {reason}"
-    message = f"{gone.story}: its handler is never called{f'; {why}' if why else ''}"
-    yield RULE.finding(source, event, message, facts=facts)
+    move = move_of(gone, source.project.target)
+    if move is not None:
+        facts, reason = if_clear(handed_on, event, move, source)
+        why = f"{move.event} comes now{reason and f', but {reason}'}"
+    else:
+        facts, why = None, _advice(gone, source)
+    yield RULE.finding(source, event.at, f"{gone.story}: its handler is never called", facts=facts, why=why)
 
 
 def _advice(gone: GoneEvent, source: Source) -> str:

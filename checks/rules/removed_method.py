@@ -42,7 +42,7 @@ from checks.pipecat.patched import gone_in_string
 from checks.receivers import is_super_call
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
-from checks.unclear import Unclear
+from checks.unclear import if_clear
 
 # service-made-context tells of these.
 _OF_CONTEXTS = (CREATE, GET_FRAME, *ONLY_CONTEXTS)
@@ -71,17 +71,15 @@ def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     call = source.parent(node)
     if call is not None and is_super_call(call, node.attr) and is_in_dead_override(node, source):
         return  # which dead-override tells of
-    facts, why = None, ""
-    try:
-        if node.attr == SET_MODEL_NAME:
-            facts, why = told_to_metrics(node, source), f"; {DIFFERENCE}"
-        else:
-            facts = renamed(node, gone.owner, found, source)
-    except Unclear as reason:
-        said = str(reason) or advice_on_keyword(gone.owner, node.attr, source.project.target)
-        why = f"; {said}" if said else ""
+    if node.attr == SET_MODEL_NAME:
+        facts, why = if_clear(told_to_metrics, node, source)
+        why = why if facts is None else DIFFERENCE
+    else:
+        facts, why = if_clear(renamed, node, gone.owner, found, source)
+    if facts is None:
+        why = why or advice_on_keyword(gone.owner, node.attr, source.project.target) or ""
     fix = facts.fix if facts is not None else None
-    yield RULE.finding(source, node, f"{gone.story}: AttributeError{why}", facts=facts, fix=fix)
+    yield RULE.finding(source, node, f"{gone.story}: AttributeError", facts=facts, why=why, fix=fix)
 
 
 @RULE.on(ast.Call)
@@ -90,6 +88,5 @@ def patched(node: ast.Call, source: Source) -> Iterator[Finding]:
     known = gone_in_string(node, source)
     if known is not None:
         text, gone = known
-        advised = advice_on_keyword(gone.owner, gone.member, source.project.target)
-        message = f"{gone.story}: AttributeError"
-        yield RULE.finding(source, text, f"{message}; {advised}" if advised else message)
+        advised = advice_on_keyword(gone.owner, gone.member, source.project.target) or ""
+        yield RULE.finding(source, text, f"{gone.story}: AttributeError", why=advised)

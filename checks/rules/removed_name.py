@@ -55,7 +55,7 @@ from checks.pipecat.renames import newest_name, successor
 from checks.pipecat.stars import lost_elsewhere, lost_names
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
-from checks.unclear import Unclear
+from checks.unclear import if_clear
 
 RULE = Rule(
     __name__,
@@ -120,13 +120,12 @@ def realtime_services(_: ast.Module, source: Source) -> Iterator[Finding]:
     missing = {
         alias: dotted for alias, dotted in named.items() if _is_missing(dotted, source) and not is_owned(dotted, source)
     }
-    facts, why = None, realtime_beta.DIFFERENCE
-    try:
-        facts = realtime_beta.moved(source) if missing else None
-    except Unclear as reason:
-        why = str(reason)
-    said = [(alias, f"{_message(dotted, source)}; {why}") for alias, dotted in missing.items()]
-    yield from RULE.together(source, said, facts, fix=facts.rewrite.fix if facts is not None else None)
+    if not missing:
+        return
+    facts, why = if_clear(realtime_beta.moved, source)
+    why = realtime_beta.DIFFERENCE if facts is not None else why
+    said = [(alias, _message(dotted, source)) for alias, dotted in missing.items()]
+    yield from RULE.together(source, said, facts, why=why, fix=facts.rewrite.fix if facts is not None else None)
 
 
 @RULE.on(ast.Import)

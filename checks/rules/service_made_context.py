@@ -45,7 +45,7 @@ from checks.pipecat.context_moves import fix_of, moved, needless_name, uses
 from checks.pipecat.contexts import GONE_SINCE
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
-from checks.unclear import Unclear
+from checks.unclear import if_clear
 
 RULE = Rule(
     __name__,
@@ -80,10 +80,6 @@ def contexts(node: ast.Module, source: Source) -> Iterator[Finding]:
     said = sorted(found.said(source), key=lambda one: source.start(one[0]))
     if not said:
         return
-    facts, difference = None, ""
-    try:
-        facts, difference = moved(found, source)
-    except Unclear as reason:
-        difference = str(reason)
-    why = f"; {difference}" if difference else ""
-    yield from RULE.together(source, [(at, message + why) for at, message in said], facts, fix=fix_of(difference))
+    clear, reason = if_clear(moved, found, source)
+    facts, why = clear or (None, reason)
+    yield from RULE.together(source, said, facts, why=why, fix=fix_of(why))

@@ -40,7 +40,7 @@ from checks.pipecat.keywords import built_name
 from checks.pipecat.settings import moved_arguments, rewritten
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
-from checks.unclear import Unclear
+from checks.unclear import if_clear
 
 RULE = Rule(
     __name__,
@@ -60,11 +60,6 @@ def called(node: ast.Call, source: Source) -> Iterator[Finding]:
     moved = moved_arguments(node, service, source) if service is not None else []
     if service is None or not moved or tests_version(node, source):
         return
-    why = ""
-    facts = None
-    try:
-        facts = rewritten(node, service, moved, source)
-    except Unclear as reason:
-        why = f"; {reason}"
-    said = [(one.keyword, f"{one.keyword.arg} {one.record.story}{why}") for one in moved]
-    yield from RULE.together(source, said, facts, fix=facts.fix if facts is not None else None)
+    facts, why = if_clear(rewritten, node, service, moved, source)
+    said = [(one.keyword, f"{one.keyword.arg} {one.record.story}") for one in moved]
+    yield from RULE.together(source, said, facts, why=why, fix=facts.fix if facts is not None else None)

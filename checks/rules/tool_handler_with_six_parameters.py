@@ -37,7 +37,7 @@ from checks.pipecat.releases import Release
 from checks.pipecat.tool_handlers import old_handlers, old_handlers_elsewhere, with_params
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
-from checks.unclear import Unclear
+from checks.unclear import if_clear
 
 RULE = Rule(
     __name__,
@@ -63,10 +63,8 @@ def handlers(node: ast.Module, source: Source) -> Iterator[Finding]:
             continue
         at = source.name_of(function)
         message = f"{function.name} takes six parameters; handlers of tools are given one since 1.0.0"
-        try:
-            yield RULE.finding(source, at, message, facts=with_params(handler, source))
-        except Unclear as reason:
-            yield RULE.finding(source, at, f"{message}; {reason}")
+        facts, why = if_clear(with_params, handler, source)
+        yield RULE.finding(source, at, message, facts=facts, why=why)
     for handler, name in old_handlers_elsewhere(source):
         if not tests_version(handler, source):
             yield RULE.finding(

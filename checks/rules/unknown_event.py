@@ -50,14 +50,11 @@ RULE = Rule(
 @RULE.on(ast.Attribute, named=HANDLED)
 def handled(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     """Decide on ``object.event_handler("event")``."""
-    call = source.parent(node)
-    event = event_of(call) if isinstance(call, ast.Call) and call.func is node else None
-    if event is None or not isinstance(call, ast.Call):
+    event = event_of(node, source)
+    found = owner_of(node, source) if event is not None else None
+    unknown = unknown_event(found, event.name, source) if event is not None and found is not None else None
+    if event is None or unknown is None or is_guarded(event.call, event.name, source):
         return
-    name, found = str(event.value), owner_of(node, source)
-    unknown = unknown_event(found, name, source) if found is not None else None
-    if unknown is None or is_guarded(call, name, source):
-        return
-    near = nearest(unknown.owner, name, source.project.target)
-    advice = f"; the nearest that it has: {', '.join(near)}" if near else ""
-    yield RULE.finding(source, event, f"{unknown.story}: its handler is never called{advice}")
+    near = nearest(unknown.owner, event.name, source.project.target)
+    why = f"the nearest that it has: {', '.join(near)}" if near else ""
+    yield RULE.finding(source, event.at, f"{unknown.story}: its handler is never called", why=why)

@@ -56,7 +56,7 @@ from checks.pipecat.tool_results import Routing, message_loop, routing
 from checks.receivers import is_self_attribute
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source, Span
-from checks.unclear import Unclear
+from checks.unclear import Unclear, if_clear
 
 METHOD = "_process_completed_function_calls"
 
@@ -88,12 +88,8 @@ def walks_messages(node: ast.AsyncFunctionDef, source: Source) -> Iterator[Findi
     message = f"{owner.name}.{node.name} sends the async-tool envelope as if it were the tool's result"
     at: ast.stmt | Span = loop if loop is not None else source.span(node)
     at = source.span_between(source.start(at), source.end(at.iter)) if isinstance(at, ast.For) else at
-    try:
-        facts = _facts(node, owner, loop, ancestry, source)
-    except Unclear as unclear:
-        yield RULE.finding(source, at, f"{message}; no fix: {unclear}")
-        return
-    yield RULE.finding(source, at, message, facts=facts)
+    facts, why = if_clear(_facts, node, owner, loop, ancestry, source)
+    yield RULE.finding(source, at, message, facts=facts, why=why and f"no fix: {why}")
 
 
 def _is_realtime(ancestry: Lineage) -> bool:

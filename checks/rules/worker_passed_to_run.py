@@ -39,7 +39,7 @@ from checks.pipecat.releases import Release
 from checks.receivers import is_super_call
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source, Span
-from checks.unclear import Unclear
+from checks.unclear import Unclear, if_clear
 
 RULE = Rule(
     __name__,
@@ -77,10 +77,8 @@ def called(node: ast.Call, source: Source) -> Iterator[Finding]:
     if tests_version(node, source):
         return
     message = "run takes workers only until 2.0.0; add_workers takes them"
-    try:
-        yield RULE.finding(source, node, message, facts=_steps(node, function, worker, source))
-    except Unclear as reason:
-        yield RULE.finding(source, node, f"{message}; {reason}")
+    facts, why = if_clear(_steps, node, function, worker, source)
+    yield RULE.finding(source, node, message, facts=facts, why=why)
 
 
 def _worker(call: ast.Call) -> ast.expr | None:
