@@ -29,6 +29,13 @@ RELEASES = tuple(
     for line in Path(__file__).with_name("releases.txt").read_text(encoding="ascii").split()
 )
 NEWEST = RELEASES[-1]
+_IN_TOML = r'name = "pipecat[-_.]ai"\s+version = "([^"]+)"'
+_LOCKS = (
+    ("uv.lock", _IN_TOML),
+    ("poetry.lock", _IN_TOML),
+    ("pdm.lock", _IN_TOML),
+    ("Pipfile.lock", r'"pipecat[-_.]ai":\s*\{[^{}]*"version":\s*"==([^"]+)"'),
+)
 
 
 class UnknownRelease(ValueError):
@@ -67,11 +74,11 @@ def _nearest(text: str, numbers: list[int]) -> Release:
 def pinned(root: Path) -> Release | None:
     """Return the release a project is pinned to, or None where nothing pins it.
 
-    A lock file speaks first, then what pyproject.toml, setup.cfg, requirements and setup.py require. For a range it is
-    the newest known release the range admits.
+    A lock file speaks first, then what pyproject.toml, setup.cfg, Pipfile, requirements and setup.py require. For a
+    range it is the newest known release the range admits.
     """
-    for name in ("uv.lock", "poetry.lock", "pdm.lock"):
-        match = re.search(r'name = "pipecat[-_.]ai"\s+version = "([^"]+)"', text_of(root / name), re.IGNORECASE)
+    for name, form in _LOCKS:
+        match = re.search(form, text_of(root / name), re.IGNORECASE)
         if match:
             return _known(match[1])
     for _, requirement in _required(root):
@@ -105,13 +112,13 @@ def _required(folder: Path) -> Iterator[tuple[Path, Requirement]]:
         listed += [os.path.join("requirements", name) for name in _names(folder / "requirements")]
     lists = [folder / name for name in listed if name.endswith((".txt", ".in"))]
     stated = sorted(filter(is_requirement_file, lists), key=lambda path: (path.suffix == ".in", path))
-    for path in (folder / "pyproject.toml", folder / "setup.cfg", *stated):
+    for path in (folder / "pyproject.toml", folder / "setup.cfg", folder / "Pipfile", *stated):
         if path.parent != folder or path.name in listed:
             yield from ((path, one) for one in read(path, text_of(path)))
     if "setup.py" not in listed:
         return
     script = folder / "setup.py"
-    yield from ((script, one) for one in read_script(text_of(script)))
+    yield from ((script, one) for _, one in read_script(text_of(script)))
 
 
 def _names(folder: Path) -> list[str]:
