@@ -60,7 +60,8 @@ class Requirement(NamedTuple):
     ``bracket`` is what holds the extras with the blanks in front, None where it stays if they go. ``specifier`` is
     empty, at the place it would have, where any release will do; None where none can be given, as for an address.
     ``is_poetrys`` tells that it has Poetry's form, as in a Pipfile. ``has_options``: pip's options, as the hashes of
-    the files to be installed, stand behind it.
+    the files to be installed, stand behind it. ``is_optional``: it is, as TOML can tell, for those who ask for an extra
+    or a group.
     """
 
     whole: Written
@@ -70,6 +71,7 @@ class Requirement(NamedTuple):
     marker: str = ""
     is_poetrys: bool = False
     has_options: bool = False
+    is_optional: bool = False
 
     @property
     def standard(self) -> str:
@@ -185,8 +187,7 @@ def read(path: Path, text: str) -> list[Requirement]:
         return []
     if is_toml(path):
         found = toml.strings(text)
-        listed = [_parsed(one.text, one.start) for one in found if _is_listed(one.path)]
-        read = [*filter(None, listed), *_of_poetry(found)]
+        read = [*_of_lists(found), *_of_poetry(found)]
     else:
         spans = _of_setup(text) if path.suffix == ".cfg" else _of_lines(text)
         read = [found for start, end in spans if (found := _of_line(text, start, end)) is not None]
@@ -209,6 +210,14 @@ def read_script(text: str) -> list[tuple[int, Requirement]]:
 def is_required(text: str) -> bool:
     """Tell whether a text is a requirement of pipecat-ai in standard form."""
     return _parsed(text, 0) is not None
+
+
+def _of_lists(found: Sequence[toml.String]) -> Iterator[Requirement]:
+    """Yield the requirements in standard form, from the lists that hold such."""
+    for one in found:
+        parsed = _parsed(one.text, one.start) if _is_listed(one.path) else None
+        if parsed is not None:
+            yield parsed._replace(is_optional=one.path[:2] != ("project", "dependencies"))
 
 
 def _is_listed(path: toml.Path) -> bool:
@@ -312,6 +321,7 @@ def _of_poetry(found: Sequence[toml.String]) -> Iterator[Requirement]:
             version,
             marker=marker,
             is_poetrys=True,
+            is_optional=whole[0] != "packages" and whole[:3] != ("tool", "poetry", "dependencies"),
         )
 
 

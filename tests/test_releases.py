@@ -44,6 +44,12 @@ def test_pinned(name: str, text: str, release: str | None, tmp_path: Path) -> No
     assert pinned(tmp_path) == (parse(release) if release else None)
 
 
+def test_what_everybody_gets_speaks_before_groups(tmp_path: Path) -> None:
+    text = '[dependency-groups]\ndev = ["pipecat-ai==1.8.0"]\n[project]\ndependencies = ["pipecat-ai>=1.0,<1.5"]\n'
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+    assert pinned(tmp_path) == parse("1.4.0")
+
+
 def test_lock_speaks_first(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('dependencies = ["pipecat-ai>=1.0"]\n', encoding="utf-8")
     (tmp_path / "poetry.lock").write_text('[[package]]\nname = "pipecat-ai"\nversion = "1.1.0"\n', encoding="utf-8")
@@ -109,6 +115,53 @@ def test_oldest_release_to_work_with(requirement: str, target: str, oldest: str 
             },
             "1.3.0",
         ),
+        # Wherever it stands, what everybody gets counts, and where that is nothing, the least that somebody gets.
+        (
+            {
+                "pyproject.toml": '[dependency-groups]\ndev = ["pipecat-ai==1.8.0"]\n'
+                '[project.optional-dependencies]\nall = ["pipecat-ai>=1.5"]\n'
+                '[project]\ndependencies = ["pipecat-ai>=1.1"]\n'
+            },
+            "1.1.0",
+        ),
+        (
+            {
+                "pyproject.toml": "[project.optional-dependencies]\n"
+                'voice = ["pipecat-ai[daily]>=1.5"]\nall = ["pipecat-ai[all]>=1.2"]\n'
+            },
+            "1.2.0",
+        ),
+        (
+            {
+                "pyproject.toml": "[project]\ndependencies = [\n\"pipecat-ai>=1.5; python_version >= '3.13'\",\n"
+                "\"pipecat-ai>=1.2; python_version < '3.13'\"]\n"
+            },
+            "1.2.0",
+        ),
+        (
+            {
+                "pyproject.toml": '[tool.poetry.group.dev.dependencies]\npipecat-ai = "1.8.0"\n'
+                '[tool.poetry.dependencies]\npipecat-ai = "^1.3"\n'
+            },
+            "1.3.0",
+        ),
+        ({"Pipfile": '[dev-packages]\npipecat-ai = "==1.8.0"\n[packages]\npipecat-ai = ">=1.3"\n'}, "1.3.0"),
+        (
+            {
+                "setup.py": "setup(extras_require={'x': ['pipecat-ai[daily]>=1.3']}, "
+                "install_requires=['pipecat-ai>=1.1'])\n"
+            },
+            "1.1.0",
+        ),
+        (
+            {
+                "setup.cfg": "[options.extras_require]\nx =\n    pipecat-ai[daily]>=1.3\n"
+                "[options]\ninstall_requires =\n    pipecat-ai>=1.1\n"
+            },
+            "1.1.0",
+        ),
+        ({"requirements.txt": "pipecat-ai[daily]>=1.3\npipecat-ai>=1.1\n"}, "1.1.0"),
+        ({"requirements/dev.txt": "-r base.txt\npipecat-ai\n", "requirements/base.txt": "pipecat-ai>=1.2\n"}, "1.2.0"),
         ({"pyproject.toml": '[project]\ndependencies = ["pipecat-ai"]\n'}, None),
         ({"requirements.txt": "pipecat-ai==1.1.0\n"}, "1.8.0"),
         ({}, None),
