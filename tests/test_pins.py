@@ -165,13 +165,13 @@ SCRIPT = "from setuptools import setup\nsetup(install_requires=[\n    'pipecat-a
 
 def test_a_setup_script_raised_by_hand(tmp_path: Path) -> None:
     """What it requires begins with the target, so there is nothing to raise, and the code goes on from there."""
-    files = {"setup.py": SCRIPT.format("1.14"), "a.py": BAD}
-    root = project(tmp_path, files)
+    script = SCRIPT.format("1.14")
+    root = project(tmp_path, {"setup.py": script, "a.py": BAD})
 
     done = apply(root, "--raise-pin", "--target", "1.14", ".")
 
     assert (done.code, done.err) == (1, b"")
-    assert contents(root) == {**contents(root), "setup.py": files["setup.py"].encode(), "a.py": GOOD}
+    assert contents(root) == {**contents(root), "setup.py": script.encode(), "a.py": GOOD}
 
 
 @pytest.mark.parametrize(
