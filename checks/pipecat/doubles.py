@@ -23,8 +23,8 @@ def why_replaced(node: ast.expr, found: Object, classes: Collection[str], source
     ``node`` is what stands for the object, ``classes`` are the dotted names that its class has in Pipecat.
     """
     names = {one.rpartition(".")[2] for one in classes} | {one.name for _, one in found.lineage.own}
-    imports = (alias for statement in source.nodes(ast.ImportFrom) for alias in statement.names)
-    names |= {alias.asname for alias in imports if alias.name in names and alias.asname}
+    top = {name: source.names.resolve_text(name, source.tree) or "" for name in source.names.table(source.tree)}
+    names |= {name for name, dotted in top.items() if dotted.rpartition(".")[2] in names}
     variable = _variable(node, source)
     asked = [(name, _class_set) for name in sorted(names)]
     asked += [(module, _module_set) for module in sorted({one.rpartition(".")[0] for one in classes})]

@@ -32,6 +32,11 @@ def test_case(case: Case, tmp_path: Path) -> None:
             "test_bot.py:2 may put something else in the place of WorkerRunner",
         ),
         (
+            "await Runner().run(task)",
+            '@patch("bot.Runner")\ndef test(): ...\n',
+            "test_bot.py:1 may put something else in the place of Runner",
+        ),
+        (
             "await runner.run(task)",
             "patch.dict('sys.modules', {'pipecat.pipeline.runner': None})\n",
             "test_bot.py:1 may put something else in the place of pipecat.pipeline.runner",
@@ -40,7 +45,8 @@ def test_case(case: Case, tmp_path: Path) -> None:
 )
 def test_why_a_human_must(line: str, test: str, reason: str, tmp_path: Path) -> None:
     """The reason is the one that holds."""
-    head = "from pipecat.workers.runner import WorkerRunner\n\nasync def main(task):\n    runner = WorkerRunner()\n    "
+    head = "from pipecat.workers.runner import WorkerRunner\n\nRunner = WorkerRunner\n\nasync def main(task):\n    "
+    head += "runner = WorkerRunner()\n    "
     root = project(tmp_path, {"bot.py": f"{head}{line}\n", "test_bot.py": test})
 
     assert reason in check(root, "--target", "1.14", "--select", "worker-passed-to-run", ".").out.decode()
