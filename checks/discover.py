@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".py", ".pyi")
 # How the names end of all that any part of the tools asks for.
-_ENDINGS = (*SUFFIXES, ".toml", ".cfg", ".txt", ".in")
+_ENDINGS = (*SUFFIXES, ".toml", ".cfg", ".txt", ".in", "Pipfile")
 _ENDINGS_IN_BYTES = tuple(ending.encode() for ending in _ENDINGS)
 _SKIPPED = {".git", ".hg", ".tox", ".nox", "__pycache__", "node_modules", "site-packages"}
 _ROOT_MARKERS = ("pyproject.toml", "setup.py", "setup.cfg", ".git")

@@ -128,16 +128,25 @@ class Project:
     def oldest_for(self, path: Path) -> Release:
         """Return the oldest Pipecat release a file must work with beside the target.
 
-        That is for the nearest folder above to say that requires Pipecat: a project may hold others.
+        That is for the nearest folder above to say that requires Pipecat: a project may hold others. A package belongs
+        to what stands above it, which has to be minded too.
         """
         if self.moves:
             return self.target
         folder = os.path.dirname(path)
         if folder not in self._oldest_for:
             inside = [one for one in (Path(folder), *Path(folder).parents) if one.is_relative_to(self.root)]
-            known = next((found for one in inside if (found := self._oldest_in(one)) is not None), None)
-            self._oldest_for[folder] = known or self.target
+            self._oldest_for[folder] = min(self._stated(inside), default=self.target)
         return self._oldest_for[folder]
+
+    def _stated(self, folders: Iterable[Path]) -> Iterator[Release]:
+        """Yield what folders require, each within the next, up to the first that does and is no package."""
+        for folder in folders:
+            found = self._oldest_in(folder)
+            if found is not None:
+                yield found
+                if not self._is_package(folder):
+                    return
 
     def _oldest_in(self, folder: Path) -> Release | None:
         if folder not in self._oldest:

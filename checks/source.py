@@ -371,7 +371,7 @@ class Source:
             if block and self.begins_line(block[0]):
                 start = self.start(block[0])
                 return self.text[self.line_start(self.span_between(start, start).line) : start]
-        opened = re.search(r"^\S.*[(\[{](?:\r\n|\r|\n)([ \t]+)\S", self.text, re.MULTILINE)
+        opened = re.search(r"(?:\A|(?<=[\r\n]))\S[^\r\n]*[(\[{](?:\r\n|\r|\n)([ \t]+)\S", self.text)
         return opened[1] if opened is not None else _USUAL_STEP
 
     # -- tokens

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from checks.errors import UsageError
 from checks.pipecat.releases import Release
 from checks.report import shown_path
-from checks.requirements import Requirement, RequirementFile, Written, is_compiled, text_of
+from checks.requirements import Requirement, RequirementFile, Written, is_compiled, read_script, text_of
 from checks.session import Session, Workspace
 from checks.source import Unreadable
 from codemods.splice import Edit, splice
@@ -63,14 +63,15 @@ def _raised_in(workspace: Workspace) -> Iterator[tuple[Path, Raised]]:
         if isinstance(source, RequirementFile):
             sources.append(source)
     stated = [one for source in sources for one in source.requirements if one.specifier is not None]
-    if not stated:
+    target = workspace.project.target
+    is_scripted = _is_in_scripts(workspace.files, target)
+    if not stated and not is_scripted:
         where = shown_path(workspace.project.root)
         raise UsageError(
             f"--raise-pin: no file given requires pipecat-ai by release; give the project's folder, {where}"
         )
     # One that takes any release leaves it to another to say which.
-    pins = [one for one in stated if one.standard] or stated
-    target = workspace.project.target
+    pins = [one for one in stated if one.standard] or ([] if is_scripted else stated)
     for source in sources:
         edits: list[Edit] = []
         for one in source.requirements:
@@ -80,6 +81,25 @@ def _raised_in(workspace: Workspace) -> Iterator[tuple[Path, Raised]]:
                     edits.append(Edit(one.specifier.start, one.specifier.end, new))
         if edits:
             yield source.path, Raised(source.data, splice(source, edits), f"raised pipecat-ai to {target}")
+
+
+def _is_in_scripts(files: Sequence[Path], target: Release) -> bool:
+    """Tell whether a setup.py among some files requires a release; it has to be the target by then.
+
+    Raises:
+        UsageError: it is another one, and a script is not written.
+    """
+    found = False
+    for path in files:
+        # Within a package it is a module of its.
+        if path.name != "setup.py" or (path.parent / "__init__.py").exists():
+            continue
+        for line, one in read_script(text_of(path)):
+            found = found or bool(one.standard)
+            if one.standard and one.admitted()[:1] != [target]:
+                place = f"{shown_path(path)}:{line}: --raise-pin: {one.whole.text!r}"
+                raise UsageError(f"{place} stands in a script: raise it to {target} by hand first")
+    return found
 
 
 def _new(one: Requirement, specifier: Written, source: RequirementFile, target: Release) -> str:

@@ -14,7 +14,7 @@ from checks.pipecat import timeline
 from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.keywords import called_name
 from checks.registry import all_rules
-from checks.requirements import RequirementFile, is_required
+from checks.requirements import RequirementFile, is_required, is_toml
 from checks.rule import Finding
 from checks.source import Source
 
@@ -51,7 +51,7 @@ def misread(before: RequirementFile, after: RequirementFile) -> str | None:
 
 def _without_requirements(source: RequirementFile) -> object:
     """Return what a file says beside the requirements of pipecat-ai, suppression comments left out."""
-    if source.path.suffix == ".toml":
+    if is_toml(source.path):
         try:
             return _rest(tomllib.loads(source.text.replace("\r\n", "\n")))
         except tomllib.TOMLDecodeError as error:

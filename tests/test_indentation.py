@@ -13,6 +13,7 @@ from checks.session import Request
 from codemods import apply
 from codemods.journal import Journal
 from tests.cases import FIXTURES, Case, cases, contents
+from tests.sources import source_of
 
 _INDENT = re.compile(rb"^(?: {4})+", re.MULTILINE)
 
@@ -57,3 +58,10 @@ def test_what_opens_is_followed_by_one_step(case: Case, step: bytes, tmp_path: P
         for above, line in pairwise(lines if is_indented else []):
             if line not in old and above.endswith((b"(", b"[", b"{", b":")):
                 assert line[: -len(line.lstrip())] == above[: -len(above.lstrip())] + step
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_one_step_without_a_block(newline: str) -> None:
+    """It is what follows the first bracket to open on a line that is not indented."""
+    lines = ["x = 1", "y = f(", "  g(", "        1,", "  ),", ")", "def f(): return g(", "        1,", ")", ""]
+    assert source_of(newline.join(lines)).step(1) == "  "

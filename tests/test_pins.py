@@ -148,6 +148,32 @@ def test_only_the_pin_changes(tmp_path: Path) -> None:
     ]
 
 
+def test_a_pipfile(tmp_path: Path) -> None:
+    """It is read as Poetry's table is, and what it says of other packages stays."""
+    pipfile = '[packages]\nother = "==1.1.0"\npipecat-ai = {extras = ["daily", "canonical"], version = "==1.1.0"}\n'
+    root = project(tmp_path, {"Pipfile": pipfile, "a.py": BAD})
+
+    done = apply(root, "--raise-pin", "--target", "1.14", ".")
+
+    assert (done.code, done.err) == (1, b"")
+    raised_pipfile = pipfile.replace('version = "==1.1.0"', 'version = "==1.14.0"').replace(', "canonical"', "")
+    assert contents(root) == {**contents(root), "Pipfile": raised_pipfile.encode(), "a.py": GOOD}
+
+
+SCRIPT = "from setuptools import setup\nsetup(install_requires=[\n    'pipecat-ai[daily]>={}',\n])\n"
+
+
+def test_a_setup_script_raised_by_hand(tmp_path: Path) -> None:
+    """What it requires begins with the target, so there is nothing to raise, and the code goes on from there."""
+    script = SCRIPT.format("1.14")
+    root = project(tmp_path, {"setup.py": script, "a.py": BAD})
+
+    done = apply(root, "--raise-pin", "--target", "1.14", ".")
+
+    assert (done.code, done.err) == (1, b"")
+    assert contents(root) == {**contents(root), "setup.py": script.encode(), "a.py": GOOD}
+
+
 @pytest.mark.parametrize(
     ("files", "paths", "error"),
     [
@@ -171,6 +197,17 @@ def test_only_the_pin_changes(tmp_path: Path) -> None:
             {"requirements.txt": "pipecat-ai @ git+https://example.org/fork\n"},
             ["."],
             "--raise-pin: no file given requires pipecat-ai by release; give the project's folder, .",
+        ),
+        (
+            {"setup.py": SCRIPT.format("1.1")},
+            ["."],
+            "setup.py:3: --raise-pin: 'pipecat-ai[daily]>=1.1' stands in a script: raise it to 1.14.0 by hand first",
+        ),
+        (
+            {"setup.py": SCRIPT.format("1.1,<1.5"), "requirements.txt": "pipecat-ai>=1.1.0\n"},
+            ["."],
+            "setup.py:3: --raise-pin: 'pipecat-ai[daily]>=1.1,<1.5' stands in a script: "
+            "raise it to 1.14.0 by hand first",
         ),
         ({}, ["-"], "--raise-pin needs the project's files; it cannot be used with -"),
     ],

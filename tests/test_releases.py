@@ -26,12 +26,28 @@ from checks.pipecat.releases import NEWEST, RELEASES, UnknownRelease, oldest_bes
             "1.3.0",
         ),
         ("pyproject.toml", '[project]\ndependencies = ["pipecat-ai-flows>=1.0", "pipecat-ai>=1.3,<1.4"]\n', "1.3.0"),
+        ("Pipfile", '[packages]\npipecat-ai = "~=1.2.0"\n', "1.2.1"),
+        ("Pipfile", '[dev-packages]\npipecat_ai = {extras = ["daily"], version = ">=1.0,<1.5"}\n', "1.4.0"),
+        ("Pipfile", '[packages]\npipecat-ai = "*"\n', None),
+        ("Pipfile", '[packages]\npipecat-ai = {git = "https://example.org/fork"}\n', None),
+        ("Pipfile", '[scripts]\npipecat-ai = "==1.1.0"\n', None),
+        (
+            "Pipfile.lock",
+            '{"default": {"x": {"version": "==2"}, "pipecat-ai": {"extras": ["daily"], "version": "==1.2.1"}}}',
+            "1.2.1",
+        ),
         ("uv.lock", '[[package]]\nname = "pipecat-ai"\nversion = "1.2.1"\n', "1.2.1"),
     ],
 )
 def test_pinned(name: str, text: str, release: str | None, tmp_path: Path) -> None:
     (tmp_path / name).write_text(text, encoding="utf-8")
     assert pinned(tmp_path) == (parse(release) if release else None)
+
+
+def test_what_everybody_gets_speaks_before_groups(tmp_path: Path) -> None:
+    text = '[dependency-groups]\ndev = ["pipecat-ai==1.8.0"]\n[project]\ndependencies = ["pipecat-ai>=1.0,<1.5"]\n'
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+    assert pinned(tmp_path) == parse("1.4.0")
 
 
 def test_lock_speaks_first(tmp_path: Path) -> None:
@@ -81,6 +97,9 @@ def test_oldest_release_to_work_with(requirement: str, target: str, oldest: str 
         ({"setup.cfg": "[options]\ninstall_requires =\n    pipecat-ai[silero]>=1.0,<1.15\n"}, "1.0.0"),
         ({"setup.py": "from setuptools import setup\nsetup(install_requires=['pipecat-ai>=1.1'])\n"}, "1.1.0"),
         ({"setup.py": "setup(install_requires=['pipecat-ai>=1.1'\n"}, None),
+        ({"Pipfile": '[packages]\npipecat-ai = {version = ">=1.0"}\n'}, "1.0.0"),
+        ({"Pipfile": '[packages]\npipecat-ai = ">=1.0"\n', "requirements.txt": "pipecat-ai==1.8.0\n"}, "1.0.0"),
+        ({"Pipfile.lock": '{"default": {"pipecat-ai": {"version": "==1.8.0"}}}'}, None),
         ({"requirements.in": "pipecat-ai >= 1.2, < 2\n"}, "1.2.0"),
         ({"requirements/base.in": "pipecat-ai>=1.2\n", "requirements/dev.txt": "-r base.in\n"}, "1.2.0"),
         ({"requirements.txt": "pipecat-ai>=1.3\n", "requirements-dev.txt": "pipecat-ai>=1.2\n"}, "1.2.0"),
@@ -96,6 +115,53 @@ def test_oldest_release_to_work_with(requirement: str, target: str, oldest: str 
             },
             "1.3.0",
         ),
+        # Wherever it stands, what everybody gets counts, and where that is nothing, the least that somebody gets.
+        (
+            {
+                "pyproject.toml": '[dependency-groups]\ndev = ["pipecat-ai==1.8.0"]\n'
+                '[project.optional-dependencies]\nall = ["pipecat-ai>=1.5"]\n'
+                '[project]\ndependencies = ["pipecat-ai>=1.1"]\n'
+            },
+            "1.1.0",
+        ),
+        (
+            {
+                "pyproject.toml": "[project.optional-dependencies]\n"
+                'voice = ["pipecat-ai[daily]>=1.5"]\nall = ["pipecat-ai[all]>=1.2"]\n'
+            },
+            "1.2.0",
+        ),
+        (
+            {
+                "pyproject.toml": "[project]\ndependencies = [\n\"pipecat-ai>=1.5; python_version >= '3.13'\",\n"
+                "\"pipecat-ai>=1.2; python_version < '3.13'\"]\n"
+            },
+            "1.2.0",
+        ),
+        (
+            {
+                "pyproject.toml": '[tool.poetry.group.dev.dependencies]\npipecat-ai = "1.8.0"\n'
+                '[tool.poetry.dependencies]\npipecat-ai = "^1.3"\n'
+            },
+            "1.3.0",
+        ),
+        ({"Pipfile": '[dev-packages]\npipecat-ai = "==1.8.0"\n[packages]\npipecat-ai = ">=1.3"\n'}, "1.3.0"),
+        (
+            {
+                "setup.py": "setup(extras_require={'x': ['pipecat-ai[daily]>=1.3']}, "
+                "install_requires=['pipecat-ai>=1.1'])\n"
+            },
+            "1.1.0",
+        ),
+        (
+            {
+                "setup.cfg": "[options.extras_require]\nx =\n    pipecat-ai[daily]>=1.3\n"
+                "[options]\ninstall_requires =\n    pipecat-ai>=1.1\n"
+            },
+            "1.1.0",
+        ),
+        ({"requirements.txt": "pipecat-ai[daily]>=1.3\npipecat-ai>=1.1\n"}, "1.1.0"),
+        ({"requirements/dev.txt": "-r base.txt\npipecat-ai\n", "requirements/base.txt": "pipecat-ai>=1.2\n"}, "1.2.0"),
         ({"pyproject.toml": '[project]\ndependencies = ["pipecat-ai"]\n'}, None),
         ({"requirements.txt": "pipecat-ai==1.1.0\n"}, "1.8.0"),
         ({}, None),

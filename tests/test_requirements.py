@@ -100,7 +100,14 @@ def test_poetry_admits_any() -> None:
 
 
 def test_files(tmp_path: Path) -> None:
-    names = {"requirements.txt", "dev-requirements.in", "constraints.txt", "requirements/base.txt", "setup.cfg"}
+    names = {
+        "requirements.txt",
+        "dev-requirements.in",
+        "constraints.txt",
+        "requirements/base.txt",
+        "setup.cfg",
+        "Pipfile",
+    }
     assert {name for name in (*names, "notes.txt", "requirements.py") if is_requirement_file(Path(name))} == names
     place = tmp_path / "requirements.txt"
     for text, wanted in (

@@ -2,8 +2,9 @@
 
 Known are: a constructor's call; a variable or an attribute of ``self`` that is given nothing else (``None`` beside it
 allowed), or that ``with`` gives; what a method or property of such an object of Pipecat's gives, or the object itself
-where it is unpacked (the aggregators of a pair); a parameter by its annotation; ``self`` and ``super()`` in a class's
-own methods; and what a test with ``isinstance`` has narrowed. A class is the project's own or one of Pipecat's.
+where it is unpacked (the aggregators of a pair); a parameter by its annotation, and an attribute of ``self`` by that in
+the class's own body, if what it is given tells nothing; ``self`` and ``super()`` in a class's own methods; and what a
+test with ``isinstance`` has narrowed. A class is the project's own or one of Pipecat's.
 """
 
 from __future__ import annotations
@@ -111,8 +112,17 @@ def _kept_in(node: ast.Attribute, owner: ast.ClassDef, source: Source, steps: in
         known[key] = list(assigned(Receiver(node, owner), source))
     if known[key] == [None]:
         stored = [one for one in self_attributes(owner, node.attr, source) if isinstance(one.ctx, ast.Store)]
-        return _unpacked(stored[0], source, steps)
-    return _only(known[key], source, steps) if len(known[key]) <= MOST_BINDINGS else None
+        found = _unpacked(stored[0], source, steps)
+    else:
+        found = _only(known[key], source, steps) if len(known[key]) <= MOST_BINDINGS else None
+    return found or _declared(node.attr, owner, source)
+
+
+def _declared(name: str, owner: ast.ClassDef, source: Source) -> Object | None:
+    """Return what a class's own body says of an attribute by its annotation, if nothing else there bears its name."""
+    bindings = source.names.table(owner).get(name, [])
+    statement = source.parent(bindings[0].node) if len(bindings) == 1 else None
+    return _of_annotation(statement.annotation, owner, source) if isinstance(statement, ast.AnnAssign) else None
 
 
 def _built(call: ast.Call, source: Source) -> Object | None:
@@ -192,13 +202,18 @@ def _annotated(parameter: ast.arg, source: Source) -> Object | None:
         return None
     if parameter in (function.args.vararg, function.args.kwarg):
         return None
+    return _of_annotation(annotation, function, source)
+
+
+def _of_annotation(annotation: ast.expr, place: ast.AST, source: Source) -> Object | None:
+    """Return an object of the class that an annotation at a place names."""
     if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
         try:
             annotation = ast.parse(annotation.value, mode="eval").body
         except (SyntaxError, ValueError):
             return None
     kind = _beside_none(annotation)
-    dotted = source.names.resolve_text(ast.unparse(kind), function) if kind is not None else None
+    dotted = source.names.resolve_text(ast.unparse(kind), place) if kind is not None else None
     found = source.project.definition(dotted, source.path) if dotted is not None else None
     return of_class(found, source, is_exact=False)
 

@@ -29,6 +29,13 @@ RELEASES = tuple(
     for line in Path(__file__).with_name("releases.txt").read_text(encoding="ascii").split()
 )
 NEWEST = RELEASES[-1]
+_IN_TOML = r'name = "pipecat[-_.]ai"\s+version = "([^"]+)"'
+_LOCKS = (
+    ("uv.lock", _IN_TOML),
+    ("poetry.lock", _IN_TOML),
+    ("pdm.lock", _IN_TOML),
+    ("Pipfile.lock", r'"pipecat[-_.]ai":\s*\{[^{}]*"version":\s*"==([^"]+)"'),
+)
 
 
 class UnknownRelease(ValueError):
@@ -67,11 +74,11 @@ def _nearest(text: str, numbers: list[int]) -> Release:
 def pinned(root: Path) -> Release | None:
     """Return the release a project is pinned to, or None where nothing pins it.
 
-    A lock file speaks first, then what pyproject.toml, setup.cfg, requirements and setup.py require. For a range it is
-    the newest known release the range admits.
+    A lock file speaks first, then what pyproject.toml, setup.cfg, Pipfile, requirements and setup.py require. For a
+    range it is the newest known release the range admits.
     """
-    for name in ("uv.lock", "poetry.lock", "pdm.lock"):
-        match = re.search(r'name = "pipecat[-_.]ai"\s+version = "([^"]+)"', text_of(root / name), re.IGNORECASE)
+    for name, form in _LOCKS:
+        match = re.search(form, text_of(root / name), re.IGNORECASE)
         if match:
             return _known(match[1])
     for _, requirement in _required(root):
@@ -84,34 +91,39 @@ def pinned(root: Path) -> Release | None:
 def oldest_beside(folder: Path, target: Release) -> Release | None:
     """Return the oldest release that code must work with, by what a folder's files require, if it works with a target.
 
-    That is the oldest one that any of them admits beside the target; who is about to move the pin works with the
-    target alone. None where nothing there says which releases will do.
+    That is the oldest one that any of them admits beside the target, a file's extras and groups left aside where it
+    says what everybody gets: they come on top of that. Who is about to move the pin works with the target alone. None
+    where nothing there says which releases will do.
     """
-    is_stated, begun = False, dict[Path, Release]()
+    is_stated, begun = False, dict[Path, list[tuple[bool, Release]]]()
     for path, requirement in _required(folder):
         admitted = requirement.admitted()
         if admitted and not is_compiled(path, text_of(path)):
             is_stated = True
-            # Within a file the first requirement is that of all: an extra's comes on top of it.
             if target in admitted:
-                begun.setdefault(path, admitted[0])
-    return min(begun.values(), default=target) if is_stated else None
+                begun.setdefault(path, []).append((requirement.is_optional, admitted[0]))
+    # What is not optional comes first among these pairs.
+    return min((min(pairs)[1] for pairs in begun.values()), default=target) if is_stated else None
 
 
 def _required(folder: Path) -> Iterator[tuple[Path, Requirement]]:
-    """Yield what a folder's files require of pipecat-ai, pyproject.toml first, each with the file it stands in."""
+    """Yield what a folder's files require of pipecat-ai, pyproject.toml first, each with the file it stands in.
+
+    Of a file, what everybody gets comes before extras and groups.
+    """
     listed = _names(folder)
     if "requirements" in listed:
         listed += [os.path.join("requirements", name) for name in _names(folder / "requirements")]
     lists = [folder / name for name in listed if name.endswith((".txt", ".in"))]
     stated = sorted(filter(is_requirement_file, lists), key=lambda path: (path.suffix == ".in", path))
-    for path in (folder / "pyproject.toml", folder / "setup.cfg", *stated):
+    for path in (folder / "pyproject.toml", folder / "setup.cfg", folder / "Pipfile", *stated):
         if path.parent != folder or path.name in listed:
-            yield from ((path, one) for one in read(path, text_of(path)))
+            found = sorted(read(path, text_of(path)), key=lambda one: one.is_optional)
+            yield from ((path, one) for one in found)
     if "setup.py" not in listed:
         return
     script = folder / "setup.py"
-    yield from ((script, one) for one in read_script(text_of(script)))
+    yield from ((script, one) for _, one in read_script(text_of(script)))
 
 
 def _names(folder: Path) -> list[str]:

@@ -1,9 +1,9 @@
 """An extra of ``pipecat-ai[…]`` that the target release does not provide.
 
 What it finds:
-    An extra in a requirement of pipecat-ai, in pyproject.toml, setup.cfg, requirements and constraints files, that the
-    target release does not have: it is gone, has another name, or comes with a later release. A requirement that keeps
-    to other releases than the target is left alone.
+    An extra in a requirement of pipecat-ai, in pyproject.toml, setup.cfg, Pipfile, requirements and constraints files,
+    that the target release does not have: it is gone, has another name, or comes with a later release. A requirement
+    that keeps to other releases than the target is left alone.
 
 Why it matters:
     The installer warns at most, and installs nothing for the extra. What it was for fails when it is first used.

@@ -20,7 +20,8 @@ Example:
 Fix safety:
     Safe: ``run`` does just that with a worker it is given. Mended is a statement of its own that awaits ``run``; a
     runner built in the same statement gets a name first. Left to a human: runs handed to ``gather`` or
-    ``create_task``, and projects that admit a release before 1.3.0.
+    ``create_task``, runners that a test replaces (what stands in may have no ``add_workers`` to await), and projects
+    that admit a release before 1.3.0.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -33,6 +34,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from checks.guards import is_none, tests_version
+from checks.pipecat.doubles import why_replaced
 from checks.pipecat.members import is_defined_below
 from checks.pipecat.objects import object_of
 from checks.pipecat.releases import Release
@@ -53,6 +55,7 @@ RULE = Rule(
 )
 _SINCE = Release(1, 3, 0)
 _RUNNER = "pipecat.workers.runner.WorkerRunner"
+_CLASSES = ("pipecat.workers.runner.WorkerRunner", "pipecat.pipeline.runner.PipelineRunner")
 _PARAMETERS = ("worker", "task")
 
 
@@ -92,20 +95,26 @@ def _steps(call: ast.Call, run: ast.Attribute, worker: ast.expr, source: Source)
     """Return the statements that add the worker, and then run.
 
     Raises:
-        Unclear: the call is not a statement of its own, or its layout leaves no place.
+        Unclear: the call is not a statement of its own, its layout leaves no place, or what it is made on may be
+            something else.
     """
     if source.oldest < _SINCE:
         raise Unclear(f"{source.oldest}, which the project admits, has no add_workers")
     awaited = source.parent(call)
     statement = source.parent(awaited) if isinstance(awaited, ast.Await) else None
-    if not isinstance(statement, (ast.Expr, ast.Return)) or not source.begins_line(statement):
+    if not isinstance(statement, (ast.Expr, ast.Return)):
         raise Unclear("the call is not awaited as a statement of its own")
+    if not source.begins_line(statement):
+        raise Unclear("the statement shares its line")
     span = source.span(statement)
     if span.line != span.end_line:
         raise Unclear("the statement runs over several lines")
     found, is_super = object_of(run.value, source), is_super_call(call, "run")
     if found is not None and not found.is_exact and not is_super and is_defined_below(_RUNNER, "run", source):
         raise Unclear("the runner may be one with a run of its own")
+    replaced = why_replaced(run.value, found, _CLASSES, source) if found is not None and not is_super else ""
+    if replaced:
+        raise Unclear(replaced)
     runner, lines = source.segment(run.value), list[str]()
     if isinstance(run.value, ast.Call) and not is_super:
         lines.append(f"{_free_name(source)} = {runner}")
