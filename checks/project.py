@@ -321,6 +321,8 @@ class Project:
 
     def _data(self, path: Path) -> bytes:
         """Return a file's bytes, none where it cannot be read."""
+        if path in self._sources:
+            return self._sources[path].data
         try:
             return self.read(path)
         except OSError:

@@ -195,23 +195,30 @@ def _names_of(node: ast.ClassDef, source: Source) -> frozenset[str] | None:
     """Return the names of all that a class may give its objects, None if it may be anything; worked out once."""
     known: dict[ast.ClassDef, frozenset[str] | None] = source.project.memo.setdefault("members of classes", {})
     if node not in known:
-        known[node] = None if node.keywords or not _is_plain(node) else _given(node)
+        known[node] = None if node.keywords or not _is_plain(node) else _given(node, source)
     return known[node]
 
 
-def _given(node: ast.ClassDef) -> frozenset[str] | None:
-    names: set[str] = set()
+def _given(node: ast.ClassDef, source: Source) -> frozenset[str] | None:
+    names = set(_stored(source).get(node, ()))
     for statement in node.body:
         names |= _bound(statement)
-    for part in ast.walk(node):
-        match part:
-            case ast.Attribute(attr="__dict__") | ast.Call(func=ast.Name(id="setattr")):
-                return None
-            case ast.Attribute(attr=found, ctx=ast.Store()):
-                names.add(found)
-            case _:
-                pass
-    return None if {"__getattr__", "__getattribute__"} & names else frozenset(names)
+    return None if {"__dict__", "__getattr__", "__getattribute__"} & names else frozenset(names)
+
+
+def _stored(source: Source) -> dict[ast.ClassDef, set[str]]:
+    """Return by class the names of attributes set anywhere in it; ``__dict__`` among them: under any name."""
+    known: dict[Source, dict[ast.ClassDef, set[str]]] = source.project.memo.setdefault("stored in classes", {})
+    if source not in known:
+        known[source] = {}
+        stored = [one for one in source.nodes(ast.Attribute) if isinstance(one.ctx, ast.Store)]
+        by_name = [*source.named(ast.Attribute, ("__dict__",)), *source.named(ast.Name, ("setattr",))]
+        for one in (*stored, *by_name):
+            name = one.attr if isinstance(one, ast.Attribute) else "__dict__"
+            for above in source.ancestors(one):
+                if isinstance(above, ast.ClassDef):
+                    known[source].setdefault(above, set()).add(name)
+    return known[source]
 
 
 def _is_set(owner: str, member: str, source: Source) -> bool:
