@@ -298,7 +298,8 @@ def growth(bench: Bench) -> Group:
         commands.append(command)
         curves.setdefault(curve, {})[size] = command.name
 
-    options = (*NEWEST, "--no-cache", "--jobs", "1")
+    mending = (*NEWEST, "--jobs", "1")
+    options = (*mending, "--no-cache")
     for size in (50, 100, 200, 400):
         folder = corpora.many_files(made / f"files{size}", bench.place.user, size)
         add("files", size, bench.checks(f"{size} files", *options, folder))
@@ -311,7 +312,7 @@ def growth(bench: Bench) -> Group:
     for size in (250, 500, 1000, 2000):
         path = corpora.with_findings(made / f"findings{size}" / "module.py", size)
         add("findings, found", size, bench.checks(f"{size} findings", *options, path, expected=(1,)))
-        mend = bench.apply(f"{size} fixes", "--diff", *options, path, expected=(1,))
+        mend = bench.apply(f"{size} fixes", "--diff", *mending, path, expected=(1,))
         add("findings, mended", size, mend)
     return Group("growth", "growth", commands, 1, curves=curves)
 
