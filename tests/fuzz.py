@@ -325,7 +325,7 @@ def assert_newlines_do_not_matter(tree: Tree, wanted: Mapping[str, bytes], scrat
         lambda data: data.replace(b"\n", b"\r\n"),
         lambda data: data.replace(b"\n", b"\r"),
         lambda data: b"\xef\xbb\xbf" + data,
-        lambda data: data + b"odd = 1  \n\x0c\n",  # no blank line, of which one goes with a statement above it
+        lambda data: data + b"the_last = 1  \n\x0c\n",  # no blank line, of which one goes with a statement above it
     ]
     if any(b"\r" in data or data[:3] == b"\xef\xbb\xbf" or b"coding" in data for data in tree.files.values()):
         return
