@@ -120,11 +120,6 @@ class Project:
         """The files that bytes stand in for."""
         return self._overlay.keys()
 
-    @property
-    def oldest(self) -> Release:
-        """The oldest Pipecat release that what stands in the root must work with beside the target."""
-        return self.oldest_for(self.root / "file")
-
     def oldest_for(self, path: Path) -> Release:
         """Return the oldest Pipecat release a file must work with beside the target.
 

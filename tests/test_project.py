@@ -34,7 +34,7 @@ def test_a_project_aimed_elsewhere_reads_nothing_again(tmp_path: Path) -> None:
     assert [source.segment(node) for node in source.nodes(ast.Attribute)] == ["b.c"]
     assert [project.source(path).segment(node) for node in source.nodes(ast.Attribute)] == ["b.c"]
     assert other.find_module("b", path) == tmp_path / "b.py"
-    assert (project.oldest, other.oldest, other.memo) == (parse("1.2.0"), parse("1.8.0"), {})
+    assert (project.oldest_for(path), other.oldest_for(path), other.memo) == (parse("1.2.0"), parse("1.8.0"), {})
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ def adapted(found: Mismatch, handler: Handler, source: Source) -> Rewrite:
     if now[: len(then)] == then and (was_so or is_so):
         return Rewrite((_with(now[len(then) :], "=None" if was_so else "", function, source),))
     if not is_so:
-        raise Unclear(f"{source.project.oldest}, which the project admits, calls them otherwise")
+        raise Unclear(f"{source.oldest}, which the project admits, calls them otherwise")
     left_out = [at for at, name in enumerate(then) if name not in now]
     if len(left_out) != 1 or tuple(name for name in then if name in now) != now:
         raise Unclear("")
@@ -192,7 +192,7 @@ def adapted(found: Mismatch, handler: Handler, source: Source) -> Rewrite:
 
 def _is_handed(arguments: Arguments, found: Mismatch, source: Source) -> bool:
     """Tell whether the oldest release that the project admits calls handlers so."""
-    oldest = source.project.oldest
+    oldest = source.oldest
     names = (one for one in (found.owner, *earlier_names(found.owner)) if timeline.exists(one, oldest) is True)
     return any(handed(one, found.event, oldest, is_exact=True) == frozenset([arguments]) for one in names)
 
