@@ -107,7 +107,7 @@ def _unknown(
         if known and not tests_version(node, source):
             earlier = [release for release in known if release < target]
             if target in known:  # the class that this one took the place of is still there, and takes it
-                story = f"takes no {keyword.arg}"
+                story = f"takes no {name}"
             elif earlier:
                 gone = timeline.RELEASES[timeline.RELEASES.index(earlier[-1]) + 1]
                 story = f"takes no {name} since {gone}"
