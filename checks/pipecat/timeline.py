@@ -484,12 +484,10 @@ def lost_members(modules: Iterable[str]) -> Iterator[str]:
     """Yield the same for classes of some modules, worked out of the timeline, some more than once; slow."""
     for owner in _classes(modules):
         before: frozenset[str] = frozenset()
-        for index, release in enumerate(RELEASES):
-            found = _class(owner, release)
-            if found is not None and _at(found.get("b", []), index) is not None:
-                now = _members(canonical(owner, release), release)
-                yield from before - now
-                before |= now
+        for release in _releases_with(owner):
+            now = _members(canonical(owner, release), release)
+            yield from before - now
+            before |= now
 
 
 @cache
@@ -502,14 +500,12 @@ def narrowed_methods(modules: Iterable[str]) -> Iterator[str]:
     """Yield the same for classes of some modules, worked out of the timeline, some more than once; slow."""
     for owner in _classes(modules):
         before: dict[str, set[str]] = {}
-        for index, release in enumerate(RELEASES):
-            found = _class(owner, release)
-            if found is not None and _at(found.get("b", []), index) is not None:
-                for name, taken in _arguments(canonical(owner, release), release).items():
-                    known = before.setdefault(name, set())
-                    if not known <= taken:
-                        yield name
-                    known |= taken
+        for release in _releases_with(owner):
+            for name, taken in _arguments(canonical(owner, release), release).items():
+                known = before.setdefault(name, set())
+                if not known <= taken:
+                    yield name
+                known |= taken
 
 
 @cache
@@ -518,6 +514,14 @@ def _arguments(owner: str, release: Release) -> dict[str, frozenset[str]]:
     names = [name for name in _members(owner, release) if "(" in (member(owner, name, release) or "")]
     found = {name: signature(owner, name, release) for name in names}
     return {name: frozenset((*one.by_place, *one.by_keyword)) for name, one in found.items() if one is not None}
+
+
+def _releases_with(owner: str) -> Iterator[Release]:
+    """Yield the releases that have a class, in order."""
+    for index, release in enumerate(RELEASES):
+        found = _class(owner, release)
+        if found is not None and _at(found.get("b", []), index) is not None:
+            yield release
 
 
 def _classes(modules: Iterable[str]) -> list[str]:
