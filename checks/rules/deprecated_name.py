@@ -48,6 +48,7 @@ RULE = Rule(
     impact=Impact.DEPRECATED,
     removed_in="2.0.0",
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
+    unless_own="pipecat",
 )
 
 

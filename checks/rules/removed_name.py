@@ -63,6 +63,7 @@ RULE = Rule(
     fix=Fix.SAFE,
     impact=Impact.BREAKS,
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
+    unless_own="pipecat",
 )
 _LEAVING = (mute_filter.MODULE, idle_processor.MODULE, transcript_processor.MODULE)
 
