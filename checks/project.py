@@ -306,9 +306,13 @@ class Project:
         qualified = source.names.resolve(node)
         return self.definition(qualified, source.path) if qualified else None
 
-    def mentioning(self, word: str) -> Iterator[Source]:
-        """Yield every file of the project in which a word occurs, in order of path; unreadable ones are left out."""
-        return self._readable_of(self.paths_mentioning(word))
+    def mentioning(self, word: str, *more: str) -> Iterator[Source]:
+        """Yield every file of the project in which these words occur, in order of path.
+
+        Those that cannot be read are left out.
+        """
+        others = [set(self.paths_mentioning(one)) for one in more]
+        return self._readable_of(path for path in self.paths_mentioning(word) if all(path in other for other in others))
 
     def matching(self, pattern: re.Pattern[bytes]) -> Iterator[Source]:
         """Yield every file of the project whose bytes a pattern is found in, as ``mentioning`` does."""

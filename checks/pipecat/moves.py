@@ -390,8 +390,6 @@ def _may_name(constant: ast.Constant, name: str, source: Source) -> bool:
 
 def _may_reach(user: Source, name: str, source: Source) -> bool:
     """Tell whether another file may take a name from this one other than by importing it: ``bot.Name``, a string."""
-    if source.module.rpartition(".")[2] not in user.text:
-        return False
     return (
         any(True for _ in user.named(ast.Attribute, (name,)))
         or name in user.strings
@@ -410,7 +408,7 @@ def _is_exported(local: str, node: ast.ImportFrom, source: Source) -> bool:
     bindings = source.names.table(source.names.scope(node)).get(local, [])
     if len(bindings) != 1:
         return True
-    users = list(source.project.mentioning(local))
+    users = list(source.project.mentioning(local, source.module.rpartition(".")[2]))
     if any(_imports(user, local, source) for user in users):
         return True
     return any(_may_reach(user, local, source) for user in users if user.path != source.path)
