@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pathspec
 
 SUFFIXES = (".py", ".pyi")
-# How the names end of all that any part of the tools asks for.
+# How the names end of what any part of the tools asks for; of others only those that may set variables.
 _ENDINGS = (*SUFFIXES, ".toml", ".cfg", ".txt", ".in", "Pipfile")
 _ENDINGS_IN_BYTES = tuple(ending.encode() for ending in _ENDINGS)
 _SKIPPED = {".git", ".hg", ".tox", ".nox", "__pycache__", "node_modules", "site-packages"}
@@ -85,7 +85,7 @@ def _listed_by_git(folder: Path) -> Iterator[str] | None:
     except GitFailed:
         return None
     top, installed = str(folder), dict[str, bool]()
-    names = {os.fsdecode(name) for name in listed.split(b"\0") if name.endswith(_ENDINGS_IN_BYTES)}
+    names = {os.fsdecode(name) for name in listed.split(b"\0") if name.endswith(_ENDINGS_IN_BYTES) or b"env" in name}
     paths = (os.path.join(top, name) for name in names)
     return (path for path in paths if _is_regular(path) and not _installed(os.path.dirname(path), top, installed))
 
@@ -119,7 +119,8 @@ def _walked(folder: Path, base: Path, unlisted: list[OSError]) -> Iterator[str]:
             if is_folder:
                 is_wanted = entry.name not in _SKIPPED
             else:
-                is_wanted = entry.name.endswith(_ENDINGS) and entry.is_file(follow_symlinks=False)
+                is_named = entry.name.endswith(_ENDINGS) or "env" in entry.name
+                is_wanted = is_named and entry.is_file(follow_symlinks=False)
             if not is_wanted or (ignores and _is_ignored(Path(entry.path), is_folder, ignores)):
                 continue
             if not is_folder:

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from checks.kinds import is_data_file
 from checks.needles import Needles
 from checks.project import Project
-from checks.requirements import RequirementFile, is_requirement_file
+from checks.requirements import RequirementFile
 from checks.rule import Finding, Rule
 from checks.source import Source, Unreadable, decode
 from checks.suppression import suppressions, unsuppressed
+from checks.variables import VariableFile
 
 if TYPE_CHECKING:
     from checks.baseline import Mark
@@ -58,12 +60,9 @@ def inspect(path: Path, project: Project, rules: Mapping[str, Rule], *, thorough
 
 def _wanted(rules: Mapping[str, Rule], path: Path, data: bytes, project: Project) -> list[Rule]:
     """Return the rules that look at a file: those whose needles it holds, of the ones a project has anything for."""
-    if is_requirement_file(path):
-        # A project may say what it requires in a file, and nothing of it in its code.
-        held = Needles(tuple(rules.values())).held(data)
-    else:
-        held = _needles(rules, project).held(data)
-    return [rule for rule in held if _is_concerned(rule, path, data, project)]
+    # A project may say what it requires in a file, and nothing of it in its code.
+    needles = Needles(tuple(rules.values())) if is_data_file(path) else _needles(rules, project)
+    return [rule for rule in needles.held(data) if _is_concerned(rule, path, data, project)]
 
 
 def _is_concerned(rule: Rule, path: Path, data: bytes, project: Project) -> bool:
@@ -72,7 +71,7 @@ def _is_concerned(rule: Rule, path: Path, data: bytes, project: Project) -> bool
         return False
     if rule.unless_own is not None and project.find_module(rule.unless_own, path) is not None:
         return False
-    return is_requirement_file(path) or rule.load().is_of_code
+    return is_data_file(path) or rule.load().is_of_code
 
 
 def _needles(rules: Mapping[str, Rule], project: Project) -> Needles:
@@ -119,6 +118,11 @@ def _found(rule: Rule, source: Source) -> Iterator[Finding]:
         for decider in rule.deciders:
             for requirement in source.requirements:
                 yield from decider(requirement, source)
+        return
+    if isinstance(source, VariableFile):
+        for decider in rule.variable_deciders:
+            for variable in source.variables:
+                yield from decider(variable, source)
         return
     yield from rule.visit(source)
 

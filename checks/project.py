@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from checks.discover import python_files
-from checks.requirements import opened
+from checks.kinds import opened
 from checks.source import Source, Unreadable, contents
 
 if TYPE_CHECKING:

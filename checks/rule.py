@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from checks.source import Located, Source, Span
 
 if TYPE_CHECKING:
+    from checks.datafile import Written
     from checks.requirements import Requirement, RequirementFile
+    from checks.variables import VariableFile
 
 NodeT = TypeVar("NodeT", bound=ast.AST)
 Visitor = Callable[[Any, Source], Iterable["Finding"]]
 Decider = Callable[["Requirement", "RequirementFile"], Iterable["Finding"]]
+VariableDecider = Callable[["Written", "VariableFile"], Iterable["Finding"]]
 # Names of nodes, or what gives them when they are first asked for.
 NodeNames = Collection[str] | Callable[[], Collection[str]]
 Finisher = Callable[[Source, list["Finding"], frozenset[str]], Iterable["Finding"]]
@@ -124,6 +127,7 @@ class Rule:
         self.unless_own = unless_own
         self.visitors: list[tuple[type[ast.AST], Visitor, NodeNames | None]] = []
         self.deciders: list[Decider] = []
+        self.variable_deciders: list[VariableDecider] = []
         self.finisher: Finisher | None = None
         self._loaded = False
 
@@ -148,6 +152,11 @@ class Rule:
         self.deciders.append(decider)
         return decider
 
+    def on_variable(self, decider: VariableDecider) -> VariableDecider:
+        """Have the decorated function decide on every variable that a file sets, see ``checks.variables``."""
+        self.variable_deciders.append(decider)
+        return decider
+
     def at_end(self, finisher: Finisher) -> Finisher:
         """Have the decorated function decide last, knowing every finding of the file and the rules that ran."""
         self.finisher = finisher
@@ -157,7 +166,8 @@ class Rule:
         """Return the rule with the functions that decide, importing its module if that has not been."""
         if not self._loaded:
             one: Rule = importlib.import_module(self.module).RULE
-            self.visitors, self.deciders, self.finisher = one.visitors, one.deciders, one.finisher
+            self.visitors, self.finisher = one.visitors, one.finisher
+            self.deciders, self.variable_deciders = one.deciders, one.variable_deciders
             self._loaded = True
         return self
 

@@ -14,10 +14,12 @@ from checks.discover import files_below, is_python_file, project_root, without
 from checks.errors import UsageError
 from checks.inspect import Inspection, inspect
 from checks.pipecat.releases import NEWEST, Release, UnknownRelease, parse, pinned
+from checks.pipecat.variables import unread
 from checks.project import Project
 from checks.registry import all_rules, chosen_rules
 from checks.requirements import is_requirement_file, mentions
 from checks.rule import Rule
+from checks.variables import is_variable_file, names_any
 
 if TYPE_CHECKING:
     from checks.baseline import Baseline, Key
@@ -306,7 +308,11 @@ def _add(path: Path, workspace: Workspace, session: Session, stdin: bytes | None
 
 
 def _is_looked_at(path: Path) -> bool:
-    return is_python_file(path) or (is_requirement_file(path) and mentions(path))
+    if is_python_file(path):
+        return True
+    if is_variable_file(path):
+        return names_any(path, unread())
+    return is_requirement_file(path) and mentions(path)
 
 
 def _own_name(path: Path, root: Path) -> Path | None:

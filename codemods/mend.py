@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
+from checks.datafile import DataFile
 from checks.inspect import inspect
+from checks.kinds import opened
 from checks.project import Project
-from checks.requirements import RequirementFile, opened
 from checks.rule import Finding, Fix, Rule
 from checks.source import Source, Span, Unreadable
 from codemods.fixes import fix_for
@@ -384,7 +385,7 @@ def _prove(contents: Mapping[Path, bytes], old: Project, new: Project, done: Seq
 
     for path, data in contents.items():
         before, after = old.source(path), new.source(path)
-        if isinstance(before, RequirementFile) and isinstance(after, RequirementFile):
+        if isinstance(before, DataFile) and isinstance(after, DataFile):
             if reason := misread(before, after):
                 raise _ProofFailed(reason, _touching(path, done))
             continue

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from checks.datafile import Written
 from checks.errors import UsageError
 from checks.pipecat.releases import Release
 from checks.report import shown_path
-from checks.requirements import Requirement, RequirementFile, Written, is_compiled, read_script, text_of
+from checks.requirements import Requirement, RequirementFile, is_compiled, read_script, text_of
 from checks.session import Session, Workspace
 from checks.source import Unreadable
 from codemods.splice import Edit, splice

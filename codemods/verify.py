@@ -9,14 +9,17 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import cast
 
+from checks.datafile import DataFile
 from checks.inspect import find
 from checks.pipecat import timeline
 from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.keywords import called_name
+from checks.pipecat.variables import unread
 from checks.registry import all_rules
 from checks.requirements import RequirementFile, is_required, is_toml
 from checks.rule import Finding
 from checks.source import Source
+from checks.variables import VariableFile
 
 # The rules that the timeline alone drives: what code links to and the target release does not have.
 LINKAGE = ("removed-name", "removed-keyword", "swallowed-keyword")
@@ -40,8 +43,28 @@ def unresolved(before: Source, after: Source) -> list[tuple[str, Finding | None]
     return [*new, *((f"no release is known to have {name}", None) for name in unknown)]
 
 
-def misread(before: RequirementFile, after: RequirementFile) -> str | None:
-    """Return why a mended file of requirements would not be read as before but for pipecat-ai's, None if it is."""
+def misread(before: DataFile, after: DataFile) -> str | None:
+    """Return why a mended file would not be read as before but for what is Pipecat's in it, None if it is."""
+    if isinstance(before, RequirementFile) and isinstance(after, RequirementFile):
+        return _misread_requirements(before, after)
+    if isinstance(before, VariableFile) and isinstance(after, VariableFile):
+        if _parts(before) != _parts(after):
+            return "the result would differ in more than the names of variables"
+    return None
+
+
+def _parts(source: VariableFile) -> list[str]:
+    """Return what a file says between the names of its variables, those told of as the ones they became."""
+    parts: list[str] = []
+    done = 0
+    for variable in source.variables:
+        known = unread().get(variable.text)
+        parts += [source.text[done : variable.start], known.new if known is not None and known.new else variable.text]
+        done = variable.end
+    return [*parts, source.text[done:]]
+
+
+def _misread_requirements(before: RequirementFile, after: RequirementFile) -> str | None:
     if len(before.requirements) != len(after.requirements):
         return "the result would not have the same requirements"
     if _without_requirements(before) != _without_requirements(after):

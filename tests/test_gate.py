@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from checks.errors import UsageError
+from checks.kinds import opened
 from checks.pipecat.releases import NEWEST
 from checks.project import Project
 from checks.pyright import Diagnostic
-from checks.requirements import opened
 from checks.source import Source
 from codemods.gate import Users, new_diagnostics
 from codemods.moved import Moved

@@ -31,9 +31,10 @@ import re
 from collections.abc import Iterator
 
 from checks.arguments import Change, Rewrite
+from checks.datafile import Written
 from checks.pipecat import extras
 from checks.pipecat.releases import Release
-from checks.requirements import Requirement, RequirementFile, Written
+from checks.requirements import Requirement, RequirementFile
 from checks.rule import Finding, Fix, Impact, Rule
 
 RULE = Rule(
