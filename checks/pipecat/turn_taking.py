@@ -14,10 +14,11 @@ from typing import NamedTuple
 from checks.arguments import Argument, Change, Rewrite, arguments_of
 from checks.guards import is_none
 from checks.pipecat import timeline
-from checks.pipecat.aggregators import Wanted, check_means_the_same, given, pairs
+from checks.pipecat.aggregators import Wanted, check_means_the_same, given_to_each, pairs
 from checks.pipecat.contexts import check_may_import
 from checks.pipecat.keywords import Unknown, called_name, unknown_keywords
 from checks.pipecat.realtime import makes_one
+from checks.pipecat.stages import all_of_one_pipeline
 from checks.pipecat.voice_processor import DIFFERENCE, PROCESSOR, pipeline_of, told_of
 from checks.rule import Fix
 from checks.source import Source
@@ -59,14 +60,14 @@ def decisions(source: Source) -> Iterator[Decision]:
     if not found:
         return
     try:
-        yield _decided(found, _pair(source), source)
+        yield _decided(found, _pairs(source), source)
         return
     except Unclear as reason:
         why = str(reason)
     left = found
     for pair, some in _beside_pairs(found, source):
         try:
-            decision = _decided(some, pair, source)
+            decision = _decided(some, (pair,), source)
         except Unclear:
             continue
         left = [one for one in left if one not in some]
@@ -94,8 +95,8 @@ def _told_by_processor(found: Sequence[Unknown], source: Source) -> Decision | N
     return Decision(found, Rewrite(tuple(changes), Fix.UNSAFE, (PROCESSOR,)), DIFFERENCE)
 
 
-def _decided(found: Sequence[Unknown], pair: ast.Call, source: Source) -> Decision:
-    """Return the decision to give analyzers to the user aggregator of a pair.
+def _decided(found: Sequence[Unknown], made: Sequence[ast.Call], source: Source) -> Decision:
+    """Return the decision to give analyzers to the user aggregator of a pair, whichever of some calls makes it.
 
     Raises:
         Unclear: it cannot be told which analyzer, or whether one is wanted.
@@ -106,14 +107,15 @@ def _decided(found: Sequence[Unknown], pair: ast.Call, source: Source) -> Decisi
     wanted = Wanted()
     for analyzer in ANALYZERS:
         some = [one for one in found if one.keyword.arg == analyzer]
-        value = _value(some, pair, source)
+        values = [_value(some, pair, source) for pair in made]
+        value = values[0]
         if value is not None:
             wanted = _with(analyzer, value, wanted, source)
     changes = [_without(call, found, source) for call in {one.call: None for one in found}]
     imports: tuple[str, ...] = ()
     if wanted.fields or wanted.strategies:
-        change, imports = given(pair, wanted, source)
-        changes.append(change)
+        told, imports = given_to_each(made, wanted, source)
+        changes += told
     if makes_one(source):
         why = "the aggregators take it, which may tell turns beside the realtime service then, as the transport did"
         return Decision(found, Rewrite(tuple(changes), Fix.UNSAFE, imports), why)
@@ -160,13 +162,15 @@ def _transport_of(params: ast.Call, source: Source) -> ast.AST | None:
     return outer if built is not None and _TRANSPORT in timeline.lineage(built, source.project.target) else None
 
 
-def _pair(source: Source) -> ast.Call:
-    """Return the one call of a file that makes aggregators."""
+def _pairs(source: Source) -> Sequence[ast.Call]:
+    """Return the calls of a file that make aggregators, of which one makes them."""
     found = pairs(source)
     if len(found) != 1:
+        if made := all_of_one_pipeline(source):
+            return made
         many = "several" if found else "no"
         raise Unclear(f"this file makes {many} LLMContextAggregatorPair; its user_params take it, or a VADProcessor")
-    return found[0]
+    return found
 
 
 def _value(some: Sequence[Unknown], at: ast.expr, source: Source) -> Argument | None:
