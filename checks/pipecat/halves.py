@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from checks.pipecat.aggregators import pairs
 from checks.pipecat.contexts import is_taken_from
+from checks.pipecat.moves import may_reach
 from checks.source import Source
 
 _SIDES = ("user", "assistant")
@@ -129,10 +130,5 @@ def _meant(name: ast.Name, source: Source) -> list[ast.AST]:
 
 def _is_reached_elsewhere(name: str, source: Source) -> bool:
     """Tell whether another file may call a function of this one, by an import, by its module, or by a string."""
-    others = [user for user in source.project.mentioning(name) if user.path != source.path]
-    return is_taken_from(name, source) or any(
-        any(True for _ in user.named(ast.Attribute, (name,)))
-        or name in user.strings
-        or any(alias.name == "*" for node in user.nodes(ast.ImportFrom) for alias in node.names)
-        for user in others
-    )
+    others = (user for user in source.project.mentioning(name) if user.path != source.path)
+    return is_taken_from(name, source) or any(may_reach(user, name, source) for user in others)

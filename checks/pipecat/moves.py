@@ -387,7 +387,7 @@ def _may_name(constant: ast.Constant, name: str, source: Source) -> bool:
     return any(name in (getattr(part, "id", ""), getattr(part, "attr", "")) for part in parts)
 
 
-def _may_reach(user: Source, name: str, source: Source) -> bool:
+def may_reach(user: Source, name: str, source: Source) -> bool:
     """Tell whether another file may take a name from this one other than by importing it: ``bot.Name``, a string."""
     if source.module.rpartition(".")[2] not in user.text:
         return False
@@ -404,7 +404,7 @@ def _is_exported(local: str, node: ast.ImportFrom, source: Source) -> bool:
         return True
     if any(alias.name == "*" for other in source.nodes(ast.ImportFrom) for alias in other.names):
         return True  # which may bring another object of the new name
-    if any(_may_reach(user, local, source) for user in source.project.mentioning(local) if user.path != source.path):
+    if any(may_reach(user, local, source) for user in source.project.mentioning(local) if user.path != source.path):
         return True
     if any(_may_name(constant, local, source) for constant in source.nodes(ast.Constant)):
         return True
