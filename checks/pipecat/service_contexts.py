@@ -15,7 +15,15 @@ from typing import NamedTuple
 from checks.arguments import Argument, Change, arguments_of, check_comments
 from checks.guards import is_none
 from checks.pipecat import timeline
-from checks.pipecat.contexts import CONTEXT, GONE_SINCE, known_classes, old_name
+from checks.pipecat.contexts import (
+    CONTEXT,
+    GONE_SINCE,
+    Tools,
+    kind_of_tools,
+    known_classes,
+    old_name,
+    tools_given,
+)
 from checks.pipecat.moves import is_annotation
 from checks.source import Source
 from checks.unclear import Unclear
@@ -33,6 +41,9 @@ _TAKEN = ("messages", "tools", "system")
 _GIVEN = ("add_message", "add_messages", "set_messages")
 # What is mended whichever context it is asked of.
 _MENDED = ("get_messages_for_logging", "get_messages_for_persistent_storage")
+# What only these contexts had, and names by which a context goes where its class is not seen.
+_OWN = ("system", "system_message", "turns_above_cache_threshold", "get_messages_with_cache_control_markers")
+_CALLED = ("context", "_context", "ctx", "_ctx")
 _ROLES = ("system", "user", "assistant")
 
 
@@ -51,6 +62,12 @@ def check_uses(imported: dict[ast.alias, str], source: Source) -> None:
             _check_name(alias.asname or alias.name, source)
     for node in source.nodes(ast.Attribute):
         _check_attribute(node, source)
+    for name in _OWN:
+        for user in source.project.mentioning(name):
+            for node in user.named(ast.Attribute, (name,)):
+                if user.segment(node.value).rpartition(".")[2] in _CALLED:
+                    where = f"line {node.lineno} of {user.path.name}"
+                    raise Unclear(f"{where} asks a context for its {name}, which was a service's own")
     for call in source.nodes(ast.Call):
         if isinstance(call.func, ast.Attribute) and call.func.attr in _GIVEN and _is_own(call.func.value, source):
             _check_given(call, source)
@@ -96,10 +113,9 @@ def _is_own(node: ast.expr, source: Source) -> bool:
 
 def _check_attribute(node: ast.Attribute, source: Source) -> None:
     """Raise Unclear where something is asked of a context that was a service's own alone."""
-    owners = [one for one in CONTEXTS if one in known_classes(node.value, source)]
-    if not owners and source.segment(node.value).rpartition(".")[2] in ("context", "_context"):
-        owners = list(CONTEXTS)
-    for owner in owners if node.attr not in _MENDED else []:
+    if node.attr in _MENDED:
+        return
+    for owner in known_classes(node.value, source).intersection(CONTEXTS):
         release = next((one for one in source.releases if not timeline.defines(CONTEXT, node.attr, one)), None)
         last = timeline.last_with(owner, source.project.target)
         if release is not None and timeline.defines(owner, node.attr, last):
@@ -185,10 +201,15 @@ def _system_first(one: Built, system: ast.keyword, source: Source) -> Change:
     oldest = source.oldest
     if oldest < GONE_SINCE:
         raise Unclear(f"what a service of {oldest}, which the project admits, makes of a system message is not known")
+    tools = tools_given(one.call, source)
+    if tools is not None:
+        value = tools.value if isinstance(tools, ast.keyword) else tools
+        if kind_of_tools(value, source) is not Tools.FIT:
+            raise Unclear(f"both its tools and its system message in line {system.lineno} are to change")
     arguments = arguments_of(one.call, source)
     own = arguments.of(system)
-    value = own.text.partition("=")[2].lstrip()
-    message = f'{{"role": "system", "content": {value}}}'
+    text = own.text.partition("=")[2].lstrip()
+    message = f'{{"role": "system", "content": {text}}}'
     if one.messages is None:
         items = [item._replace(text=f"messages=[{message}]") if item is own else item for item in arguments.items]
     else:
