@@ -168,8 +168,23 @@ def stage_of(element: ast.expr, source: Source) -> Stage:
     if len(users) != 1:
         raise Unclear("no LLMContextAggregatorPair that this file makes is in the pipeline")
     user, made = users[0]
+    other = next((one for one in _elsewhere(elements, source) if _is_of(one, made, source)), None)
+    if other is not None:
+        raise Unclear(f"the aggregators are in another pipeline too, see line {other.lineno}")
     assistant = next((one for one, other in others if other == made), None)
     return Stage(elements, made, user, assistant)
+
+
+def _elsewhere(elements: ast.List, source: Source) -> Iterator[ast.expr]:
+    """Yield the elements of all other lists of a file."""
+    for written in source.nodes(ast.List):
+        if written is not elements:
+            yield from written.elts
+
+
+def _is_of(node: ast.expr, made: Sequence[ast.Call], source: Source) -> bool:
+    half = half_of(node, source)
+    return half is not None and not set(made).isdisjoint(half.pairs)
 
 
 def pairs_for(node: ast.AST, source: Source) -> tuple[ast.Call, ...]:
