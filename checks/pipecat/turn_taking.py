@@ -19,7 +19,7 @@ from checks.pipecat.contexts import check_may_import
 from checks.pipecat.keywords import Unknown, called_name, unknown_keywords
 from checks.pipecat.realtime import makes_one
 from checks.pipecat.stages import all_of_one_pipeline
-from checks.pipecat.voice_processor import DIFFERENCE, PROCESSOR, pipeline_of, told_of
+from checks.pipecat.voice_processor import DIFFERENCE, PROCESSOR, own_pipelines, pipeline_of, told_of
 from checks.rule import Fix
 from checks.source import Source
 from checks.unclear import Unclear
@@ -72,6 +72,11 @@ def decisions(source: Source) -> Iterator[Decision]:
             continue
         left = [one for one in left if one not in some]
         yield decision
+    for elements, some in _beside_pipelines(left, source):
+        decision = _told_behind_input(some, elements, source)
+        if decision is not None:
+            left = [one for one in left if one not in some]
+            yield decision
     if left and left is found:
         yield _told_by_processor(found, source) or Decision(found, None, why)
     elif left:
@@ -83,8 +88,15 @@ def _told_by_processor(found: Sequence[Unknown], source: Source) -> Decision | N
     if pairs(source) or any(word in source.text for word in (*_OWN_WAYS, *_AGGREGATE)):
         return None
     try:
+        return _told_behind_input(found, pipeline_of(source), source)
+    except Unclear:
+        return None
+
+
+def _told_behind_input(found: Sequence[Unknown], elements: ast.List, source: Source) -> Decision | None:
+    """Return the decision to have a processor tell of the voice behind the input of a pipeline; None if unclear."""
+    try:
         check_may_import(source)
-        elements = pipeline_of(source)
         value = _value(found, elements, source)
         if value is None or any(one.keyword.arg != ANALYZERS[0] for one in found):
             return None
@@ -134,6 +146,27 @@ def _beside_pairs(found: Sequence[Unknown], source: Source) -> Iterator[tuple[as
             some = [one for one in found if _transport_of(one.call, source) in inputs]
             if some:
                 yield pair, some
+
+
+def _beside_pipelines(found: Sequence[Unknown], source: Source) -> Iterator[tuple[ast.List, list[Unknown]]]:
+    """Yield each pipeline without aggregators of a function, with the analyzers of the one transport made for it."""
+    if any(word in source.text for word in _OWN_WAYS):
+        return
+    for elements, transport in own_pipelines(source):
+        function = source.names.enclosing_function(elements)
+        made = _made_by(transport, function, source) if function is not None else None
+        some = [one for one in found if made is not None and _transport_of(one.call, source) is made]
+        if some and _is_for_one(transport, source):
+            yield elements, some
+
+
+def _is_for_one(transport: ast.Name, source: Source) -> bool:
+    """Tell whether a transport is asked for its input once, and handed on nowhere."""
+    bound = source.names.bindings(transport)
+    uses = [use for use in source.named(ast.Name, (transport.id,)) if source.names.bindings(use) == bound]
+    asked = [source.parent(use) for use in uses if isinstance(use.ctx, ast.Load)]
+    inputs = [one for one in asked if isinstance(one, ast.Attribute) and one.attr == "input"]
+    return len(inputs) == 1 and all(isinstance(one, ast.Attribute) for one in asked)
 
 
 def _inputs(function: ast.AST, source: Source) -> set[ast.AST | None]:

@@ -27,9 +27,10 @@ Fix safety:
     where a function returns one of several pairs for the file's one pipeline, and each is given it; a plain
     ``LocalSmartTurnAnalyzerV3()``, which aggregators use by themselves, just goes. Unsafe in files with a realtime
     service, which tells by itself when somebody speaks: the aggregators tell it too then, as the transport did before
-    1.0.0. Unsafe too in files without aggregators: a ``VADProcessor`` behind the pipeline's input tells of the voice,
-    but of no turn, by which a bot is interrupted. Left to a human: aggregators in another file, several that may be
-    meant, different analyzers, and a processor that tells by itself when somebody speaks.
+    1.0.0. Unsafe too in files without aggregators, and where a function makes transport, pipeline and task without any:
+    a ``VADProcessor`` behind the pipeline's input tells of the voice, but of no turn, by which a bot is interrupted.
+    Left to a human: aggregators in another file, several that may be meant, different analyzers, and a processor that
+    tells by itself when somebody speaks.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
