@@ -60,7 +60,9 @@ def decisions(source: Source) -> Iterator[Decision]:
     if not found:
         return
     try:
-        yield _decided(found, _pairs(source), source)
+        made = _pairs(source)
+        _check_for(made, found, source)
+        yield _decided(found, made, source)
         return
     except Unclear as reason:
         why = str(reason)
@@ -146,6 +148,16 @@ def _beside_pairs(found: Sequence[Unknown], source: Source) -> Iterator[tuple[as
             some = [one for one in found if _transport_of(one.call, source) in inputs]
             if some:
                 yield pair, some
+
+
+def _check_for(made: Sequence[ast.Call], found: Sequence[Unknown], source: Source) -> None:
+    """Raise Unclear where a pair has a transport made beside it, and another one is given an analyzer."""
+    for pair in made:
+        function = source.names.enclosing_function(pair)
+        own = _inputs(function, source) if function is not None else {None}
+        others = {_transport_of(one.call, source) for one in found} - {None}
+        if len(own) == 1 and None not in own and not others <= own:
+            raise Unclear("the aggregators of this file are for another transport")
 
 
 def _beside_pipelines(found: Sequence[Unknown], source: Source) -> Iterator[tuple[ast.List, list[Unknown]]]:
