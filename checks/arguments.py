@@ -133,8 +133,8 @@ def arguments_of(call: ast.Call, source: Source) -> Arguments:
     return _laid_out(nodes, _opening(call, source), source.end(call) - 1, source)
 
 
-def elements_of(written: ast.List, source: Source) -> Arguments:
-    """Return the elements of a list as they are written, as if they were arguments.
+def elements_of(written: ast.List | ast.Tuple, source: Source) -> Arguments:
+    """Return the elements of a list, or of a tuple in parentheses, as they are written, as if they were arguments.
 
     Raises:
         Unclear: a comment stands where it cannot be told what it belongs to.

@@ -24,7 +24,8 @@ _USUAL_WIDTH = 100
 def import_edits(moved: Sequence[MovedImport], source: Source) -> Iterator[Edit]:
     """Yield the edits that give moved names their new homes."""
     moving = {facts.statement for facts in moved}
-    for facts in moved:
+    brought: set[tuple[int, str, str]] = set()
+    for facts in sorted(moved, key=lambda one: one.statement):
         statement = next(
             (node for node in source.nodes(ast.ImportFrom) if source.span(node) == facts.statement),
             None,
@@ -36,9 +37,15 @@ def import_edits(moved: Sequence[MovedImport], source: Source) -> Iterator[Edit]
         shares = shares_lines(statement, source)
         siblings = {home: None if shares else _sibling(statement, home.module, moving, source) for home in facts.homes}
         merged = dict.fromkeys(siblings) if is_told_of and facts.whole else siblings
-        # Two names may have become one.
+        # Two names may have become one, in this import or by one above it in the same block.
         once = {_alias(home): home for home in reversed(facts.homes)}
+        block = id(block_of(statement, source)[0])
+        known = [home for home in facts.homes if not shares and (block, home.module, _alias(home)) in brought]
+        brought |= {(block, home.module, _alias(home)) for home in facts.homes}
         is_commented = source.has_comment(source.start(statement), source.end(statement))
+        if not is_commented and not is_told_of and len(known) == len(facts.homes):
+            yield from removal_edits([statement], source)
+            continue
         if facts.whole and not any(merged.values()) and (is_commented or len(once) == len(facts.homes)):
             pairs = list(zip(statement.names, facts.homes, strict=True))
             yield from _renamed_in_place(statement, facts.homes[0].module, pairs, source)
@@ -51,7 +58,7 @@ def import_edits(moved: Sequence[MovedImport], source: Source) -> Iterator[Edit]
         for home, sibling in merged.items():
             if sibling is not None:
                 yield from added_name(sibling, _alias(home), source)
-        separate = [home for home, sibling in merged.items() if sibling is None]
+        separate = [home for home, sibling in merged.items() if sibling is None and home not in known]
         if separate:
             yield Edit(
                 source.start(statement),

@@ -124,6 +124,16 @@ def given(pair: ast.Call, wanted: Wanted, source: Source) -> tuple[Change, tuple
     return inner.changed([*inner.items, *fields], source), imports
 
 
+def given_to_each(made: Sequence[ast.Call], wanted: Wanted, source: Source) -> tuple[list[Change], tuple[str, ...]]:
+    """Return the changes that give the user aggregator what is wanted, whichever call makes its pair.
+
+    Raises:
+        Unclear: as ``given``.
+    """
+    found = [given(pair, wanted, source) for pair in made]
+    return [change for change, _ in found], tuple(dict.fromkeys(name for _, names in found for name in names))
+
+
 def _name(item: Argument) -> str:
     return item.text.partition("=")[0]
 

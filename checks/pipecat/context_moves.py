@@ -14,7 +14,7 @@ from checks.arguments import Change, Rewrite, arguments_of, check_comments
 from checks.guards import tests_version
 from checks.importable import check_imports
 from checks.parted import shares_lines
-from checks.pipecat import timeline
+from checks.pipecat import service_contexts, timeline
 from checks.pipecat.contexts import (
     AGGREGATORS,
     CONTEXT,
@@ -51,7 +51,8 @@ from checks.unclear import Unclear
 CREATE, GET_FRAME = "create_context_aggregator", "get_context_frame"
 # Of what was the contexts' alone, whoever holds one; the rest is looked for only where a context is known.
 STORED = "get_messages_for_persistent_storage"
-ONLY_CONTEXTS = (STORED, "get_messages_json", "get_messages_for_initializing_history")
+LOGGED = "get_messages_for_logging"
+ONLY_CONTEXTS = (STORED, LOGGED, "get_messages_json", "get_messages_for_initializing_history")
 _RUN_FRAME = "pipecat.frames.frames.LLMRunFrame"
 _SET_TOOLS = "pipecat.frames.frames.LLMSetToolsFrame"
 _OPENAI = "pipecat.services.openai.base_llm.BaseOpenAILLMService"
@@ -80,8 +81,9 @@ class NeedlessName(NamedTuple):
 class Uses:
     """What in a file is gone: imported names, calls that make aggregators or frames, members of contexts.
 
-    ``stored`` are calls for messages to keep, ``late`` those that have to be awaited now. ``doubtful`` are uses of
-    methods that may be something else's, ``needless`` imported names that nothing uses.
+    ``stored`` are calls for messages to keep, ``logged`` for those to be read in a log, ``late`` those that have to be
+    awaited now. ``doubtful`` are uses of methods that may be something else's, ``needless`` imported names that nothing
+    uses.
     """
 
     imported: dict[ast.alias, str] = field(default_factory=dict[ast.alias, str])
@@ -90,6 +92,7 @@ class Uses:
     frames: list[ast.Call] = field(default_factory=list[ast.Call])
     lost: list[ast.Attribute] = field(default_factory=list[ast.Attribute])
     stored: list[ast.Call] = field(default_factory=list[ast.Call])
+    logged: list[ast.Call] = field(default_factory=list[ast.Call])
     late: list[ast.Call] = field(default_factory=list[ast.Call])
     doubtful: list[ast.Attribute] = field(default_factory=list[ast.Attribute])
     needless: dict[ast.alias, ast.ImportFrom] = field(default_factory=dict[ast.alias, ast.ImportFrom])
@@ -106,6 +109,8 @@ class Uses:
             yield call, f"aggregators have no {GET_FRAME} since {GONE_SINCE}; an LLMRunFrame has the LLM run"
         for call in self.stored:
             yield call, f"a context has no {STORED} since {GONE_SINCE}; get_messages does it"
+        for call in self.logged:
+            yield call, f"a context has no {LOGGED} since {GONE_SINCE}; get_messages does it, told to truncate"
         for one in self.lost:
             yield one, f"a context has no {one.attr} since {GONE_SINCE}"
         for call in self.late:
@@ -122,7 +127,7 @@ def uses(source: Source) -> Uses:
         owned = {alias: name for alias, name in old.items() if name is not None}
         if owned and (source.names.is_guarded(node) or tests_version(node, source)):
             return Uses()
-        unused = {alias for alias, name in owned.items() if not rows()[name] and _is_unused(alias, source)}
+        unused = {alias for alias, name in owned.items() if _may_be_needless(name) and _is_unused(alias, source)}
         found.needless |= dict.fromkeys(unused, node)
         used = {alias: name for alias, name in owned.items() if alias not in unused}
         if used:
@@ -134,9 +139,24 @@ def uses(source: Source) -> Uses:
                 calls.append(call)
             else:
                 found.doubtful.append(use)
+    for use, call in uses_of_method(LOGGED, source):
+        # An adapter has one too, which is given the context.
+        if call is not None and not call.args and not call.keywords:
+            found.logged.append(call)
+        elif call is None and not _is_given(use, source):
+            found.doubtful.append(use)
     found.lost = list(_lost(source))
     found.late = [call for call in source.nodes(ast.Call) if _is_late(call, source)]
     return found
+
+
+def _is_given(use: ast.Attribute, source: Source) -> bool:
+    call = source.parent(use)
+    return isinstance(call, ast.Call) and call.func is use and bool(call.args or call.keywords)
+
+
+def _may_be_needless(old: str) -> bool:
+    return not rows()[old] or old in service_contexts.CONTEXTS
 
 
 def _is_unused(alias: ast.alias, source: Source) -> bool:
@@ -155,7 +175,7 @@ def needless_name(alias: ast.alias, node: ast.ImportFrom, source: Source) -> Nee
 
 
 def _lost(source: Source) -> Iterator[ast.Attribute]:
-    for name in ONLY_CONTEXTS[1:]:
+    for name in ONLY_CONTEXTS[2:]:
         yield from (use for use, call in uses_of_method(name, source) if call is not None)
     for node in source.nodes(ast.Attribute):
         if node.attr not in ONLY_CONTEXTS and lost_member(node.attr, source) and is_context(node.value, source):
@@ -188,6 +208,10 @@ def moved(found: Uses, source: Source) -> tuple[ContextMove, str]:
     _check_imports(found, source)
     _check_members(found, source)
     changes = [*_awaits(found, source), *(_kept(call, source) for call in found.stored), *_without_fields(source)]
+    changes += [_truncated(call, source) for call in found.logged]
+    if _has_own(found):
+        service_contexts.check_uses(found.imported, source)
+        changes += service_contexts.with_system_first(source)
     wanted: list[str] = []
     for value in _listed_tools(source):
         changes += _wrapped(value, found, source)
@@ -203,6 +227,10 @@ def moved(found: Uses, source: Source) -> tuple[ContextMove, str]:
     imports, left = _imports(found, dict.fromkeys(wanted), source)
     rewrite = check_imports(Rewrite(tuple(changes), imports=left), source)
     return ContextMove(imports, rewrite), _difference(found, source)
+
+
+def _has_own(found: Uses) -> bool:
+    return not set(service_contexts.CONTEXTS).isdisjoint(found.imported.values())
 
 
 def _check_releases(found: Uses, source: Source) -> None:
@@ -226,7 +254,7 @@ def _check_imports(found: Uses, source: Source) -> None:
         local = alias.asname or alias.name
         if is_taken_from(local, source):
             raise Unclear(f"other files take {local} from here")
-    contexts = {OLD_CONTEXT, OLD_FRAME} & set(found.imported.values())
+    contexts = {OLD_CONTEXT, OLD_FRAME, *service_contexts.CONTEXTS} & set(found.imported.values())
     for node in source.nodes(ast.ImportFrom):
         new = {f"{node.module}.{alias.name}" for alias in node.names}
         if contexts and not new.isdisjoint({CONTEXT, CONTEXT_FRAME}):
@@ -250,11 +278,12 @@ def _check_members(found: Uses, source: Source) -> None:
         if node.attr == "tools" and (is_context(node.value, source) or getattr(node.value, "attr", "") == "context"):
             raise Unclear(f"the tools that line {node.lineno} asks for are no list any more")
         if is_context(node.value, source):
-            release = lost_member(node.attr, source) if node.attr not in (STORED, *_BECAME_ASYNC) else None
+            release = lost_member(node.attr, source) if node.attr not in (STORED, LOGGED, *_BECAME_ASYNC) else None
             if release is not None or (node.attr.startswith("_") and node.attr != "_messages"):
                 where = f"which line {node.lineno} asks for"
                 raise Unclear(f"the context of {release or source.project.target} has no {node.attr}, {where}")
-    message = message_of_a_service(source) if OLD_CONTEXT in found.imported.values() else None
+    is_built = OLD_CONTEXT in found.imported.values() or _has_own(found)
+    message = message_of_a_service(source) if is_built else None
     if message is not None:
         raise Unclear(f"the message of line {message.lineno} is in one service's own format")
     for call in source.nodes(ast.Call):
@@ -304,10 +333,14 @@ def _old(node: ast.expr, source: Source) -> str | None:
     return old_name(dotted, source) if dotted is not None else None
 
 
+def _builds_context(call: ast.Call, source: Source) -> bool:
+    return _old(call.func, source) in (OLD_CONTEXT, *service_contexts.CONTEXTS)
+
+
 def _without_tools(source: Source) -> Iterator[Change]:
     """Yield the changes that build contexts without tools where those they are given only say so."""
     for call in source.nodes(ast.Call):
-        given = tools_given(call, source) if _old(call.func, source) == OLD_CONTEXT else None
+        given = tools_given(call, source) if _builds_context(call, source) else None
         if given is not None and kind_of_tools(_value(given), source) is Tools.NONE:
             arguments = arguments_of(call, source)
             change = arguments.changed([one for one in arguments.items if one.node is not given], source)
@@ -318,7 +351,7 @@ def _without_tools(source: Source) -> Iterator[Change]:
 def _listed_tools(source: Source) -> Iterator[ast.expr]:
     """Yield the values given as tools, now or later, that are lists in OpenAI's format."""
     for call in source.nodes(ast.Call):
-        if _old(call.func, source) == OLD_CONTEXT:
+        if _builds_context(call, source):
             given = tools_given(call, source)
             if given is not None and kind_of_tools(_value(given), source) is Tools.LISTED:
                 yield _value(given)
@@ -376,6 +409,17 @@ def _kept(call: ast.Call, source: Source) -> Change:
     if call.args or call.keywords or source.names.lookup("list", call):
         raise Unclear(f"{STORED} is not called as it is in line {call.lineno}")
     change = Change(source.span(call), f"list({source.segment(call.func.value)}.get_messages())")
+    check_comments(change, source)
+    return change
+
+
+def _truncated(call: ast.Call, source: Source) -> Change:
+    """Return the change that asks a context for its messages as they were for a log."""
+    assert isinstance(call.func, ast.Attribute)
+    oldest = source.oldest
+    if oldest < GONE_SINCE:
+        raise Unclear(f"the context of {oldest}, which the project admits, does not truncate messages for a log")
+    change = Change(source.span(call), f"{source.segment(call.func.value)}.get_messages(truncate_large_values=True)")
     check_comments(change, source)
     return change
 
@@ -498,9 +542,14 @@ def _difference(found: Uses, source: Source) -> str:
             row = row_for(rows()[_old(call.func, source) or ""], one, source)
             if row is not None and row.fix is Fix.UNSAFE:
                 return f"nothing takes the place of its {one.arg}"
+    if found.logged:
+        return "what is left out of messages for a log reads otherwise then"
     oldest = source.oldest
     if oldest < GONE_SINCE:
         return f"in {oldest}, which the project admits, the new aggregators tell turns in their own way"
+    if _has_own(found):
+        systems = (one.system for one in service_contexts.built(source))
+        return service_contexts.LOST if any(systems) else service_contexts.OWN_FORMAT
     kinds = _services(found, source)
     if any(not kind.isdisjoint(REALTIME) for kind in kinds):
         return "the aggregators of a realtime service told turns in their own way"
@@ -508,7 +557,7 @@ def _difference(found: Uses, source: Source) -> str:
         return "what service it is for is not seen, and a realtime one's told turns in their own way"
     if not kinds or not all(_OPENAI in kind for kind in kinds):
         if any(_touches_messages(node, source) for node in source.nodes(ast.Attribute)):
-            return "its messages were a service's own and in its format, and now are as they were given"
+            return service_contexts.OWN_FORMAT
     return ""
 
 

@@ -12,7 +12,7 @@ import ast
 
 from checks.arguments import Argument, Change, Rewrite
 from checks.hoist import unused_name
-from checks.pipecat.aggregators import Wanted, check_means_the_same, given
+from checks.pipecat.aggregators import Wanted, check_means_the_same, given_to_each
 from checks.pipecat.contexts import AGGREGATORS
 from checks.pipecat.realtime import makes_one
 from checks.pipecat.stages import Leaving, Stage, element_of, stage_of, the_one, uses_of
@@ -49,10 +49,11 @@ def leaving(source: Source) -> Leaving:
     if len(uses_of(_CLASS, source)) != 1 + len(changes):
         raise Unclear("more is done with its name than to make one")
     timeout = keywords["timeout"]
-    check_means_the_same(timeout, stage.pair, source)
+    for pair in stage.pairs:
+        check_means_the_same(timeout, pair, source)
     field = Argument(f"user_idle_timeout={source.segment(timeout)}")
-    change, more = given(stage.pair, Wanted(fields=(field,)), source)
-    rewrite = Rewrite((stage.without([element], source), change, *changes), Fix.UNSAFE, (*more, *imports))
+    told, more = given_to_each(stage.pairs, Wanted(fields=(field,)), source)
+    rewrite = Rewrite((stage.without([element], source), *told, *changes), Fix.UNSAFE, (*more, *imports))
     lines = _registered(keywords["callback"], callback, stage, source)
     at = source.span(stage.statement(source))
     return Leaving(rewrite, tuple(kept), ((at, tuple(lines)),))

@@ -21,11 +21,16 @@ from checks.pipecat.keywords import Unknown, called_name, unknown_keywords
 from checks.pipecat.realtime import makes_one
 from checks.pipecat.releases import Release
 from checks.pipecat.remedies import row_for
+from checks.pipecat.stages import pairs_for
 from checks.rule import Fix
 from checks.source import Source
 from checks.unclear import Unclear
 
 ALLOW, STRATEGIES = "allow_interruptions", "interruption_strategies"
+_WHY = {
+    ALLOW: "what else interrupts, such as RTVI's clients, goes on doing so",
+    STRATEGIES: "a turn begins with the first word that is transcribed then, not with the voice",
+}
 _PARAMS = ("pipecat.pipeline.task.PipelineParams", "pipecat.pipeline.worker.PipelineParams")
 _MIN_WORDS = "pipecat.audio.interruptions.min_words_interruption_strategy.MinWordsInterruptionStrategy"
 _STARTS = "pipecat.turns.user_start"
@@ -95,20 +100,23 @@ def _decided(one: Unknown, source: Source) -> tuple[Rewrite, str]:
     if any(keyword.arg is None for keyword in one.call.keywords):
         raise Unclear("what the ** in the call holds is not seen")
     check_may_import(source)
-    pair = one_for(one.call, source)
+    made = pairs_for(one.call, source)
     _check_services(source)
-    if one.keyword.arg == ALLOW:
-        starts, imports = _without_interruptions(one.keyword.value, pair, source)
-        why = "what else interrupts, such as RTVI's clients, goes on doing so"
-    else:
-        starts, imports = _by_words(one.keyword.value, pair, source)
-        why = "a turn begins with the first word that is transcribed then, not with the voice"
-    check_exist(imports, source)
-    change, more = given(pair, Wanted(strategies=(starts,), imports=imports), source)
+    wanted = [_wanted(one, pair, source) for pair in made]
+    check_exist(wanted[0].imports, source)
+    told = [given(pair, what, source) for pair, what in zip(made, wanted, strict=True)]
     arguments = arguments_of(one.call, source)
     gone = arguments.changed([item for item in arguments.items if item.node is not one.keyword], source)
     check_comments(gone, source)
-    return Rewrite((gone, change), Fix.UNSAFE, more), why
+    imports = dict.fromkeys(name for _, names in told for name in names)
+    return Rewrite((gone, *(change for change, _ in told)), Fix.UNSAFE, tuple(imports)), _WHY[str(one.keyword.arg)]
+
+
+def _wanted(one: Unknown, pair: ast.Call, source: Source) -> Wanted:
+    """Return the strategies that a pair is to be given for what a task was told."""
+    told = _without_interruptions if one.keyword.arg == ALLOW else _by_words
+    starts, imports = told(one.keyword.value, pair, source)
+    return Wanted(strategies=(starts,), imports=imports)
 
 
 def _check_services(source: Source) -> None:

@@ -388,8 +388,14 @@ def _may_name(constant: ast.Constant, name: str, source: Source) -> bool:
     return any(name in (getattr(part, "id", ""), getattr(part, "attr", "")) for part in parts)
 
 
-def _may_reach(user: Source, name: str, source: Source) -> bool:
-    """Tell whether another file may take a name from this one other than by importing it: ``bot.Name``, a string."""
+def naming(name: str, source: Source) -> list[Source]:
+    """Return the other files of the project that name both a name and the file's module."""
+    users = source.project.mentioning(name, source.module.rpartition(".")[2])
+    return [user for user in users if user.path != source.path]
+
+
+def may_reach(user: Source, name: str) -> bool:
+    """Tell whether one of them may take the name other than by importing it: ``bot.Name``, a string."""
     return (
         any(True for _ in user.named(ast.Attribute, (name,)))
         or name in user.strings
@@ -408,10 +414,7 @@ def _is_exported(local: str, node: ast.ImportFrom, source: Source) -> bool:
     bindings = source.names.table(source.names.scope(node)).get(local, [])
     if len(bindings) != 1:
         return True
-    users = list(source.project.mentioning(local, source.module.rpartition(".")[2]))
-    if any(_imports(user, local, source) for user in users):
-        return True
-    return any(_may_reach(user, local, source) for user in users if user.path != source.path)
+    return any(_imports(user, local, source) or may_reach(user, local) for user in naming(local, source))
 
 
 def _imports(user: Source, name: str, source: Source) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 
 from checks.arguments import Argument, Rewrite
-from checks.pipecat.aggregators import Wanted, check_exist, given
+from checks.pipecat.aggregators import Wanted, check_exist, given_to_each
 from checks.pipecat.stages import Leaving, bound_by, element_of, reads_of, stage_of, the_one, uses_of
 from checks.rule import Fix
 from checks.source import Source, Span
@@ -46,11 +46,11 @@ def leaving(source: Source) -> Leaving:
     dotted = tuple(f"pipecat.turns.user_mute.{name}" for name in strategies)
     check_exist(dotted, source)
     made_of = [f"{name}()" for name in strategies]
-    step = source.step(stage.pair.lineno)
+    step = source.step(stage.pairs[0].lineno)
     text = f"[{made_of[0]}]" if len(made_of) == 1 else "".join(["[\n", *(f"{step}{one},\n" for one in made_of), "]"])
     wanted = Wanted(fields=(Argument(f"user_mute_strategies={text}"),), imports=tuple(sorted(dotted)))
-    change, imports = given(stage.pair, wanted, source)
-    changes = (stage.without([element], source), change)
+    told, imports = given_to_each(stage.pairs, wanted, source)
+    changes = (stage.without([element], source), *told)
     return Leaving(Rewrite(changes, Fix.UNSAFE, imports), (*removed, *kept))
 
 

@@ -9,8 +9,9 @@ from typing import NamedTuple
 from checks.arguments import Change, Rewrite, elements_of
 from checks.guards import tests_version
 from checks.pipecat import timeline
-from checks.pipecat.aggregators import PIPELINE, pairs
+from checks.pipecat.aggregators import PIPELINE, one_for, pairs
 from checks.pipecat.contexts import GONE_SINCE, check_may_import, is_taken_from
+from checks.pipecat.halves import half_of
 from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.keywords import called_name
 from checks.source import Source, Span
@@ -37,10 +38,10 @@ class Leaving(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """A list of a pipeline's elements, the call that makes the pair among them, and what each half is called there."""
+    """A list of a pipeline's elements, the calls of which one makes the pair among them, and each half's name there."""
 
     elements: ast.List
-    pair: ast.Call
+    pairs: tuple[ast.Call, ...]
     user: ast.expr
     assistant: ast.expr | None
 
@@ -161,44 +162,56 @@ def stage_of(element: ast.expr, source: Source) -> Stage:
         raise Unclear(f"line {element.lineno} does more with it than put it into a pipeline")
     if timeline.canonical(built, source.project.target) != PIPELINE:
         raise Unclear("it is not an element of the pipeline itself")
-    halves = [(one, half) for one in elements.elts if (half := _half(one, source, 0)) is not None]
-    users = [(one, pair) for one, (pair, side) in halves if side == 0]
-    others = [(one, pair) for one, (pair, side) in halves if side == 1]
+    halves = [(one, half) for one in elements.elts if (half := half_of(one, source)) is not None]
+    users = [(one, half.pairs) for one, half in halves if half.side == 0]
+    others = [(one, half.pairs) for one, half in halves if half.side == 1]
     if len(users) != 1:
         raise Unclear("no LLMContextAggregatorPair that this file makes is in the pipeline")
-    user, pair = users[0]
-    assistant = next((one for one, other in others if other is pair), None)
-    return Stage(elements, pair, user, assistant)
+    user, made = users[0]
+    other = next((one for one in _elsewhere(elements, source) if _is_of(one, made, source)), None)
+    if other is not None:
+        raise Unclear(f"the aggregators are in another pipeline too, see line {other.lineno}")
+    assistant = next((one for one, other in others if other == made), None)
+    return Stage(elements, made, user, assistant)
 
 
-def _half(node: ast.expr, source: Source, steps: int) -> tuple[ast.Call, int] | None:
-    """Return the call that makes the pair of which an expression is one half, and which half: 0 is the user's."""
-    match node:
-        case ast.Call(func=ast.Attribute(value=ast.Name() as name, attr="user" | "assistant" as side), args=[]):
-            value = _value(name, source)
-            is_pair = isinstance(value, ast.Call) and value in pairs(source)
-            return (value, 0 if side == "user" else 1) if isinstance(value, ast.Call) and is_pair else None
-        case ast.Name():
-            unpacked = _unpacked(node, source)
-            if unpacked is not None:
-                return unpacked
-            value = _value(node, source)
-            return _half(value, source, steps + 1) if value is not None and steps < 3 else None
-        case _:
-            return None
+def _elsewhere(elements: ast.List, source: Source) -> Iterator[ast.expr]:
+    """Yield the elements of all other lists of a file."""
+    for written in source.nodes(ast.List):
+        if written is not elements:
+            yield from written.elts
 
 
-def _value(name: ast.Name, source: Source) -> ast.expr | None:
-    bound = [binding.node for binding in source.names.bindings(name)]
-    return bound[0].value if len(bound) == 1 and isinstance(bound[0], ast.Assign) else None
+def _is_of(node: ast.expr, made: Sequence[ast.Call], source: Source) -> bool:
+    half = half_of(node, source)
+    return half is not None and not set(made).isdisjoint(half.pairs)
 
 
-def _unpacked(name: ast.Name, source: Source) -> tuple[ast.Call, int] | None:
-    bound = [binding.node for binding in source.names.bindings(name)]
-    names = source.parent(bound[0]) if len(bound) == 1 else None
-    statement = source.parent(names) if isinstance(names, ast.Tuple) else None
-    if not isinstance(names, ast.Tuple) or not isinstance(statement, ast.Assign) or len(names.elts) != 2:
-        return None
-    if isinstance(statement.value, ast.Call) and statement.value in pairs(source):
-        return statement.value, names.elts.index(bound[0])  # type: ignore[arg-type]
-    return None
+def pairs_for(node: ast.AST, source: Source) -> tuple[ast.Call, ...]:
+    """Return the calls of which one makes the pair of aggregators for what a node makes.
+
+    It is the only one of its function, or in a file with one pipeline all that the file makes.
+
+    Raises:
+        Unclear: there is none, or which one it is is not seen.
+    """
+    try:
+        return (one_for(node, source),)
+    except Unclear:
+        made = all_of_one_pipeline(source)
+        if not made:
+            raise
+        return made
+
+
+def all_of_one_pipeline(source: Source) -> tuple[ast.Call, ...]:
+    """Return the calls that make pairs in a file, where one of them makes that of its only pipeline."""
+    calls = [call for call in source.nodes(ast.Call) if called_name(call, source) == PIPELINE]
+    elements = calls[0].args[0] if len(calls) == 1 and calls[0].args else None
+    if not isinstance(elements, ast.List) or not elements.elts:
+        return ()
+    try:
+        made = stage_of(elements.elts[0], source).pairs
+    except Unclear:
+        return ()
+    return made if set(made) == set(pairs(source)) else ()

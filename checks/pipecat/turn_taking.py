@@ -14,11 +14,12 @@ from typing import NamedTuple
 from checks.arguments import Argument, Change, Rewrite, arguments_of
 from checks.guards import is_none
 from checks.pipecat import timeline
-from checks.pipecat.aggregators import Wanted, check_means_the_same, given, pairs
+from checks.pipecat.aggregators import Wanted, check_means_the_same, given_to_each, pairs
 from checks.pipecat.contexts import check_may_import
 from checks.pipecat.keywords import Unknown, called_name, unknown_keywords
 from checks.pipecat.realtime import makes_one
-from checks.pipecat.voice_processor import DIFFERENCE, PROCESSOR, pipeline_of, told_of
+from checks.pipecat.stages import all_of_one_pipeline
+from checks.pipecat.voice_processor import DIFFERENCE, PROCESSOR, own_pipelines, pipeline_of, told_of
 from checks.rule import Fix
 from checks.source import Source
 from checks.unclear import Unclear
@@ -59,18 +60,25 @@ def decisions(source: Source) -> Iterator[Decision]:
     if not found:
         return
     try:
-        yield _decided(found, _pair(source), source)
+        made = _pairs(source)
+        _check_for(made, found, source)
+        yield _decided(found, made, source)
         return
     except Unclear as reason:
         why = str(reason)
     left = found
     for pair, some in _beside_pairs(found, source):
         try:
-            decision = _decided(some, pair, source)
+            decision = _decided(some, (pair,), source)
         except Unclear:
             continue
         left = [one for one in left if one not in some]
         yield decision
+    for elements, some in _beside_pipelines(left, source):
+        decision = _told_behind_input(some, elements, source)
+        if decision is not None:
+            left = [one for one in left if one not in some]
+            yield decision
     if left and left is found:
         yield _told_by_processor(found, source) or Decision(found, None, why)
     elif left:
@@ -82,8 +90,15 @@ def _told_by_processor(found: Sequence[Unknown], source: Source) -> Decision | N
     if pairs(source) or any(word in source.text for word in (*_OWN_WAYS, *_AGGREGATE)):
         return None
     try:
+        return _told_behind_input(found, pipeline_of(source), source)
+    except Unclear:
+        return None
+
+
+def _told_behind_input(found: Sequence[Unknown], elements: ast.List, source: Source) -> Decision | None:
+    """Return the decision to have a processor tell of the voice behind the input of a pipeline; None if unclear."""
+    try:
         check_may_import(source)
-        elements = pipeline_of(source)
         value = _value(found, elements, source)
         if value is None or any(one.keyword.arg != ANALYZERS[0] for one in found):
             return None
@@ -94,8 +109,8 @@ def _told_by_processor(found: Sequence[Unknown], source: Source) -> Decision | N
     return Decision(found, Rewrite(tuple(changes), Fix.UNSAFE, (PROCESSOR,)), DIFFERENCE)
 
 
-def _decided(found: Sequence[Unknown], pair: ast.Call, source: Source) -> Decision:
-    """Return the decision to give analyzers to the user aggregator of a pair.
+def _decided(found: Sequence[Unknown], made: Sequence[ast.Call], source: Source) -> Decision:
+    """Return the decision to give analyzers to the user aggregator of a pair, whichever of some calls makes it.
 
     Raises:
         Unclear: it cannot be told which analyzer, or whether one is wanted.
@@ -106,14 +121,15 @@ def _decided(found: Sequence[Unknown], pair: ast.Call, source: Source) -> Decisi
     wanted = Wanted()
     for analyzer in ANALYZERS:
         some = [one for one in found if one.keyword.arg == analyzer]
-        value = _value(some, pair, source)
+        values = [_value(some, pair, source) for pair in made]
+        value = values[0]
         if value is not None:
             wanted = _with(analyzer, value, wanted, source)
     changes = [_without(call, found, source) for call in {one.call: None for one in found}]
     imports: tuple[str, ...] = ()
     if wanted.fields or wanted.strategies:
-        change, imports = given(pair, wanted, source)
-        changes.append(change)
+        told, imports = given_to_each(made, wanted, source)
+        changes += told
     if makes_one(source):
         why = "the aggregators take it, which may tell turns beside the realtime service then, as the transport did"
         return Decision(found, Rewrite(tuple(changes), Fix.UNSAFE, imports), why)
@@ -132,6 +148,37 @@ def _beside_pairs(found: Sequence[Unknown], source: Source) -> Iterator[tuple[as
             some = [one for one in found if _transport_of(one.call, source) in inputs]
             if some:
                 yield pair, some
+
+
+def _check_for(made: Sequence[ast.Call], found: Sequence[Unknown], source: Source) -> None:
+    """Raise Unclear where a pair has a transport made beside it, and another one is given an analyzer."""
+    for pair in made:
+        function = source.names.enclosing_function(pair)
+        own = _inputs(function, source) if function is not None else {None}
+        others = {_transport_of(one.call, source) for one in found} - {None}
+        if len(own) == 1 and None not in own and not others <= own:
+            raise Unclear("the aggregators of this file are for another transport")
+
+
+def _beside_pipelines(found: Sequence[Unknown], source: Source) -> Iterator[tuple[ast.List, list[Unknown]]]:
+    """Yield each pipeline without aggregators of a function, with the analyzers of the one transport made for it."""
+    if any(word in source.text for word in _OWN_WAYS):
+        return
+    for elements, transport in own_pipelines(source):
+        function = source.names.enclosing_function(elements)
+        made = _made_by(transport, function, source) if function is not None else None
+        some = [one for one in found if made is not None and _transport_of(one.call, source) is made]
+        if some and _is_for_one(transport, source):
+            yield elements, some
+
+
+def _is_for_one(transport: ast.Name, source: Source) -> bool:
+    """Tell whether a transport is asked for its input once, and handed on nowhere."""
+    bound = source.names.bindings(transport)
+    uses = [use for use in source.named(ast.Name, (transport.id,)) if source.names.bindings(use) == bound]
+    asked = [source.parent(use) for use in uses if isinstance(use.ctx, ast.Load)]
+    inputs = [one for one in asked if isinstance(one, ast.Attribute) and one.attr == "input"]
+    return len(inputs) == 1 and all(isinstance(one, ast.Attribute) for one in asked)
 
 
 def _inputs(function: ast.AST, source: Source) -> set[ast.AST | None]:
@@ -160,13 +207,15 @@ def _transport_of(params: ast.Call, source: Source) -> ast.AST | None:
     return outer if built is not None and _TRANSPORT in timeline.lineage(built, source.project.target) else None
 
 
-def _pair(source: Source) -> ast.Call:
-    """Return the one call of a file that makes aggregators."""
+def _pairs(source: Source) -> Sequence[ast.Call]:
+    """Return the calls of a file that make aggregators, of which one makes them."""
     found = pairs(source)
     if len(found) != 1:
+        if made := all_of_one_pipeline(source):
+            return made
         many = "several" if found else "no"
         raise Unclear(f"this file makes {many} LLMContextAggregatorPair; its user_params take it, or a VADProcessor")
-    return found[0]
+    return found
 
 
 def _value(some: Sequence[Unknown], at: ast.expr, source: Source) -> Argument | None:

@@ -7,7 +7,7 @@ until 0.0.108. That a turn begins, and interrupts, aggregators alone tell since.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from checks.arguments import Argument, Change, elements_of
 from checks.pipecat import timeline
@@ -17,6 +17,7 @@ from checks.source import Source
 from checks.unclear import Unclear
 
 PROCESSOR = "pipecat.processors.audio.vad_processor.VADProcessor"
+_TASKS = ("pipecat.pipeline.task.PipelineTask", "pipecat.pipeline.worker.PipelineWorker")
 DIFFERENCE = "a VADProcessor tells of the voice, but of turns, and by them of interruptions, aggregators alone do"
 
 
@@ -34,6 +35,59 @@ def pipeline_of(source: Source) -> ast.List:
     if strange is not None:
         raise Unclear(f"what {source.segment(strange)} of the pipeline is, is not seen")
     return elements
+
+
+def own_pipelines(source: Source) -> Iterator[tuple[ast.List, ast.Name]]:
+    """Yield the elements of pipelines that hold no aggregator, whatever else the file makes, and whose input is first.
+
+    Beside it, there are only outputs and objects of Pipecat's own, made in this file; and a task runs just this
+    pipeline, which is no part of another.
+    """
+    for call in source.nodes(ast.Call):
+        elements = call.args[0] if len(call.args) == 1 and _is_pipeline(call, source) else None
+        if isinstance(elements, ast.List) and elements.elts and _is_run(call, source):
+            asked = [_input_of(one) for one in elements.elts]
+            others = [one for one, found in zip(elements.elts, asked, strict=True) if found is None]
+            if asked[0] is not None and all(_is_end(one) or _is_of_pipecat(one, source) for one in others):
+                yield elements, asked[0]
+
+
+def _is_run(pipeline: ast.Call, source: Source) -> bool:
+    """Tell whether a task is all that a pipeline is given to, by itself or by its name."""
+    above = source.parent(pipeline)
+    if isinstance(above, ast.Assign) and len(above.targets) == 1 and isinstance(above.targets[0], ast.Name):
+        bound = source.names.bindings(above.targets[0])
+        named = source.named(ast.Name, (above.targets[0].id,))
+        reads = [one for one in named if isinstance(one.ctx, ast.Load) and source.names.bindings(one) == bound]
+        return bool(reads) and len(bound) == 1 and all(_is_tasks(one, source) for one in reads)
+    return _is_tasks(pipeline, source)
+
+
+def _is_tasks(node: ast.expr, source: Source) -> bool:
+    call = source.parent(node)
+    call = source.parent(call) if isinstance(call, ast.keyword) else call
+    return isinstance(call, ast.Call) and called_name(call, source) in _TASKS
+
+
+def _input_of(node: ast.expr) -> ast.Name | None:
+    """Return the name of the transport whose input an element is."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name() as name, attr="input"), args=[], keywords=[]):
+            return name
+        case _:
+            return None
+
+
+def _is_of_pipecat(node: ast.expr, source: Source) -> bool:
+    """Tell whether an element is an object of a class of Pipecat's that holds no other elements."""
+    if isinstance(node, ast.Name):
+        bound = [binding.node for binding in source.names.bindings(node)]
+        value = bound[0].value if len(bound) == 1 and isinstance(bound[0], ast.Assign) else None
+        return isinstance(value, ast.Call) and _is_of_pipecat(value, source)
+    name = called_name(node, source) if isinstance(node, ast.Call) else None
+    leaf = (name or "").rpartition(".")[2]
+    holds = any(isinstance(one, (ast.List, ast.Tuple)) for one in ast.walk(node))
+    return leaf[:1].isupper() and "Aggregator" not in leaf and not holds
 
 
 def told_of(value: Argument, elements: ast.List, source: Source) -> Change:

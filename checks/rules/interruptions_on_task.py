@@ -32,9 +32,9 @@ Example:
 Fix safety:
     Unsafe: the user's turns interrupt as they did before 1.0.0, but what else interrupts, such as RTVI's clients, is
     not kept from it; and where words were counted, a turn begins with the first word that is transcribed. Mended where
-    one pair of aggregators is made in the same function or file. Left to a human: strategies of the project's own,
-    services that tell turns by themselves, programs that interrupt by themselves, and a value that is not known where
-    the aggregators are made.
+    one pair of aggregators is made in the same function or file, or a function returns one of several for the file's
+    one pipeline. Left to a human: strategies of the project's own, services that tell turns by themselves, programs
+    that interrupt by themselves, and a value that is not known where the aggregators are made.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md

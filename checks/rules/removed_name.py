@@ -23,8 +23,9 @@ Fix safety:
     Safe where the last release with both names had them for one and the same object, or where the new class is built
     and behaves as the old one did. Unsafe where something else took the place: other defaults, other messages on the
     wire; and OpenAI's realtime service for that of the vendor's beta, mended together with the properties of its
-    session or not at all. Where nothing is known to have taken it, a human decides; and also where the project's
-    requirement admits a release that does not have the new name yet.
+    session or not at all. Unsafe too where a class test leaves out one of the frames by which aggregators had a user's
+    speech emulated, which nothing sends any more, and goes on asking for others. Where nothing is known to have taken
+    it, a human decides; and also where the project's requirement admits a release that does not have the new name yet.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -36,7 +37,7 @@ import ast
 from collections.abc import Iterator
 
 from checks.guards import tests_version
-from checks.pipecat import idle_processor, mute_filter, realtime_beta, timeline, transcript_processor
+from checks.pipecat import gone_frames, idle_processor, mute_filter, realtime_beta, timeline, transcript_processor
 from checks.pipecat.advice import advice
 from checks.pipecat.calls import is_called_otherwise, told_by_use
 from checks.pipecat.contexts import GONE_SINCE, is_owned
@@ -102,6 +103,11 @@ def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
     for alias, dotted in missing.items():
         if is_called_otherwise(dotted, source.project.target):
             yield told_by_use(RULE, node, alias, said.pop(alias), source)
+        elif gone_frames.is_one(dotted, source):
+            facts, why = if_clear(gone_frames.tested_beside_others, dotted, node, alias, source)
+            said[alias] += f"; {why or gone_frames.STORY}"
+            if facts is not None:
+                yield RULE.finding(source, alias, said.pop(alias), facts=facts, fix=facts.fix)
     yield from one_by_one(node, said, new, RULE, source)
 
 

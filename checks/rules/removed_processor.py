@@ -26,9 +26,9 @@ Example:
 Fix safety:
     Unsafe: the user is muted at the aggregator, behind the STT service; the idle user is noticed once after the bot has
     stopped speaking, not again and again; a transcript has one message for each turn. Mended where the processor is
-    made once, for one pipeline that is written out with the pair of aggregators in it. Left to a human: processors that
-    are used for anything else, callbacks and handlers that ask more of them than the aggregators give, and
-    ``STTMuteStrategy.CUSTOM``.
+    made once, for one pipeline that is written out with the pair of aggregators in it, or with one of those that a
+    function returns for it. Left to a human: processors that are used for anything else, callbacks and handlers that
+    ask more of them than the aggregators give, and ``STTMuteStrategy.CUSTOM``.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md

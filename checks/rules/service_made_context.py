@@ -26,11 +26,14 @@ Example:
 Fix safety:
     Safe: the context holds the same messages and the LLM is asked the same; OpenAI's own list of tools goes into a
     schema as it is. All uses of a file are mended together or not at all. Unsafe for realtime services and where the
-    service is not seen, where the messages of a context are read or changed that a service made its own, where params
-    have a field that nothing takes the place of, which goes, and where the project's requirement still admits a release
-    before 1.0.0. Left to a human: tools in another service's format or
-    from elsewhere, messages in a service's own format, params that are no more, classes derived from the old ones,
-    methods that are gone or may be the project's own, and files that deal with both kinds of context.
+    service is not seen, where the messages of a context are read or changed that a service made its own, or are asked
+    for to be logged, where params have a field that nothing takes the place of, which goes, and where the project's
+    requirement still admits a release before 1.0.0. Unsafe too for Anthropic's, Bedrock's and Google's own contexts,
+    which are mended where they are only built, of messages that are written out as any context takes them; what
+    ``system=`` said comes first among them, which the service used to lose. Left to a human:
+    tools in another service's format or from elsewhere, messages in a service's own format, params that are no more,
+    classes derived from the old ones, methods that are gone or may be the project's own, and files that deal with both
+    kinds of context.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -58,6 +61,7 @@ RULE = Rule(
         "create_context_aggregator",
         "get_context_frame",
         "get_messages_for_persistent_storage",
+        "get_messages_for_logging",
         "get_messages_json",
         "get_messages_for_initializing_history",
     ),

@@ -23,12 +23,14 @@ Example:
 
 Fix safety:
     Safe: the bot hears again what it heard before 1.0.0. Mended where one pair of aggregators is made in the same file
-    and every transport there is given the same analyzer, or where transport and pair are the only ones of a function; a
-    plain ``LocalSmartTurnAnalyzerV3()``, which aggregators use by themselves, just goes. Unsafe in files with a
-    realtime service, which tells by itself when somebody speaks: the aggregators tell it too then, as the transport did
-    before 1.0.0. Unsafe too in files without aggregators: a ``VADProcessor`` behind the pipeline's input tells of the
-    voice, but of no turn, by which a bot is interrupted. Left to a human: aggregators in another file, several that may
-    be meant, different analyzers, and a processor that tells by itself when somebody speaks.
+    and every transport there is given the same analyzer, where transport and pair are the only ones of a function, or
+    where a function returns one of several pairs for the file's one pipeline, and each is given it; a plain
+    ``LocalSmartTurnAnalyzerV3()``, which aggregators use by themselves, just goes. Unsafe in files with a realtime
+    service, which tells by itself when somebody speaks: the aggregators tell it too then, as the transport did before
+    1.0.0. Unsafe too in files without aggregators, and where a function makes transport, pipeline and task without any:
+    a ``VADProcessor`` behind the pipeline's input tells of the voice, but of no turn, by which a bot is interrupted.
+    Left to a human: aggregators in another file, several that may be meant, different analyzers, and a processor that
+    tells by itself when somebody speaks.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
