@@ -64,7 +64,7 @@ def stored(node: ast.Attribute, source: Source) -> Rewrite:
             raise NotYet(f"once {SETTINGS} is Pipecat's again, the settings take it")
         raise Unclear(f"{SETTINGS} is not what Pipecat puts there")
     text = source.segment(value)
-    if NEWLINE.search(text) or isinstance(value, ast.NamedExpr):
+    if NEWLINE.search(text):
         text = f"({text})"
     span = source.span_between(source.start(call), source.end(call))
     change = Change(span, f"{node.value.id}.{SETTINGS}.{field} = {text}")
