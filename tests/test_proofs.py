@@ -136,6 +136,30 @@ def test_service_with_a_dictionary_of_settings_starts_again(release: str, tmp_pa
     assert done.stdout == "said hello fr\n", done.stderr
 
 
+@pytest.mark.parametrize("release", ["0.0.105", "1.1.0", "1.14.0"])
+def test_service_with_audio_contexts_of_its_own_speaks_again(release: str, tmp_path: Path) -> None:
+    """Once it opens those it is told of, each turn is heard at once, whole and in order."""
+    script = program("own_contexts.py", tmp_path)
+    assert "6 10 TTSStoppedFrame" in run_on(released("0.0.101"), script).stdout
+    assert run_on(released(release), script).stdout == "soon\n"
+    assert mend(script.parent, release, tmp_path, unsafe=True) >= 3
+    done = run_on(released(release), script)
+    heard = (f"TTSStartedFrame {audio} TTSStoppedFrame" for audio in ("6 10", "4", "8"))
+    assert done.stdout == f"{' '.join(heard)} soon\n", done.stderr
+
+
+@pytest.mark.parametrize("release", ["0.0.104", "1.0.0", "1.14.0"])
+def test_service_that_set_its_voice_speaks_with_it_again(release: str, tmp_path: Path) -> None:
+    """What its constructor said, and what a frame says later, reaches what it sends and the metrics as it did."""
+    script = program("own_voice.py", tmp_path)
+    spoken = run_on(released("0.0.103"), script).stdout
+    assert {"said Hello. ann one 3", "said Bye. bob two 3", "told ['one']", "told ['two']"} == set(spoken.splitlines())
+    assert "no attribute 'set_model_name'" in run_on(released(release), script).stderr
+    assert mend(script.parent, release, tmp_path, unsafe=True) >= 6
+    done = run_on(released(release), script)
+    assert sorted(done.stdout.splitlines()) == sorted(spoken.splitlines()), done.stderr
+
+
 KEPT = """
 import functools
 

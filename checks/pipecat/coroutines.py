@@ -12,13 +12,14 @@ from checks.arguments import Change, Rewrite
 from checks.guards import asks_for, tests_version
 from checks.pipecat import timeline
 from checks.pipecat.hierarchy import is_of_library
+from checks.pipecat.kept_settings import stored
 from checks.pipecat.members import is_given
 from checks.pipecat.objects import Object, owner_of
 from checks.pipecat.releases import Release
 from checks.pipecat.renames import predecessors
 from checks.receivers import is_self_attribute, is_super_call
 from checks.source import Source
-from checks.unclear import Unclear
+from checks.unclear import Unclear, if_clear
 
 _OF_COROUTINES = ("close", "cr_await", "cr_code", "cr_frame", "cr_running", "send", "throw")
 _OPERATIONS = (ast.BinOp, ast.Compare, ast.FormattedValue, ast.Starred, ast.Subscript, ast.UnaryOp)
@@ -105,7 +106,7 @@ def _is_misused(value: ast.expr, source: Source) -> bool:
 
 
 def awaited(found: Unawaited, source: Source) -> Rewrite:
-    """Return the change that awaits a call.
+    """Return the change that awaits a call, or that has a constructor do what it did before.
 
     Raises:
         Unclear: it is not a statement of its own in an async function, it is asked of the object it stands in, or some
@@ -117,9 +118,12 @@ def awaited(found: Unawaited, source: Source) -> Rewrite:
         raise Unclear(f"in {oldest}, which the project admits, it is not")
     if not isinstance(source.parent(found.call), ast.Expr):
         raise Unclear("await it where its result is used")
-    if not isinstance(source.names.scope(found.call), ast.AsyncFunctionDef):
-        raise Unclear("the function around it is not async, and cannot await it")
     assert isinstance(found.call.func, ast.Attribute)
+    if not isinstance(source.names.scope(found.call), ast.AsyncFunctionDef):
+        facts, why = if_clear(stored, found.call.func, source)
+        if facts is None:
+            raise Unclear(why or "the function around it is not async, and cannot await it")
+        return facts
     if is_self_attribute(found.call.func, source) or is_super_call(found.call, found.method):
         # TTSService.set_voice calls the _update_settings that its class may override.
         raise Unclear("once it runs, it may call the method it stands in")

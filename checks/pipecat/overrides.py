@@ -1,22 +1,26 @@
 """Methods that override one of Pipecat's and no longer agree with how it is called.
 
 Facts are the timeline's signatures. A method counts as outdated if an earlier release called it as it is written, and
-the target release cannot: it takes too few parameters, or wants more than it is given.
+the target release cannot: it takes too few parameters, or wants more than it is given. Of what may be left out, each
+row of passed.tsv is a class, a method, and a keyword that the class itself gives it, from a release on.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 from checks.arguments import Argument, Change, Rewrite, arguments_of
 from checks.names import parameters
-from checks.pipecat import timeline
+from checks.pipecat import tables, timeline
 from checks.pipecat.hierarchy import is_of_library, lineage
-from checks.pipecat.releases import RELEASES, Release
+from checks.pipecat.own_contexts import TOLD, taken_over, uses_contexts
+from checks.pipecat.releases import RELEASES, Release, parse
 from checks.pipecat.timeline import Signature
 from checks.receivers import is_super_call
+from checks.rule import Fix
 from checks.source import Source
 from checks.unclear import Unclear
 
@@ -24,12 +28,16 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Outdated(NamedTuple):
-    """A method, the signature that the target release calls it by, and the one it was written for."""
+    """A method, the signature that the target release calls it by, and the one it was written for.
+
+    ``passed`` are the keywords that it is given besides what it must be, and does not take.
+    """
 
     method: Function
     owner: str
     now: Signature
     then: Signature
+    passed: tuple[str, ...] = ()
 
 
 def outdated_methods(node: ast.ClassDef, source: Source) -> Iterator[Outdated]:
@@ -45,10 +53,30 @@ def outdated_methods(node: ast.ClassDef, source: Source) -> Iterator[Outdated]:
             now = timeline.signature(owner, method.name, source.project.target)
             if now is None:
                 continue
-            then = None if _fits(method, now) else _written_for(method, owner, source.project.target)
+            target = source.project.target
+            passed = _passed(method, owner, target)
+            then = None if _fits(method, now) and not passed else _written_for(method, owner, target)
             if then is not None:
-                yield Outdated(method, owner, now, then)
+                yield Outdated(method, owner, now, then, passed if _fits(method, now) else ())
             break
+
+
+@cache
+def _rows() -> dict[str, list[tuple[str, str, Release]]]:
+    found: dict[str, list[tuple[str, str, Release]]] = {}
+    for owner, method, keyword, since in tables.rows("passed.tsv"):
+        found.setdefault(method, []).append((owner, keyword, parse(since)))
+    return found
+
+
+def _passed(method: Function, owner: str, release: Release) -> tuple[str, ...]:
+    """Return the keywords that a release gives a method, though it need not, and that it does not take."""
+    rows = _rows().get(method.name, ())
+    if not rows or method.args.kwarg is not None:
+        return ()
+    taken = [argument.arg for argument in (*method.args.args[1:], *method.args.kwonlyargs)]
+    above = timeline.lineage(owner, release)
+    return tuple(name for row, name, since in rows if since <= release and row in above and name not in taken)
 
 
 def _is_plain(method: Function, source: Source) -> bool:
@@ -61,7 +89,7 @@ def _written_for(method: Function, owner: str, target: Release) -> Signature | N
     """Return the signature of the last release before the target that a method agrees with."""
     for release in reversed(RELEASES[: RELEASES.index(target)]):
         then = timeline.signature(owner, method.name, release)
-        if then is not None and _fits(method, then):
+        if then is not None and _fits(method, then) and not _passed(method, owner, release):
             return then
     return None
 
@@ -93,8 +121,11 @@ def extended(outdated: Outdated, source: Source) -> Rewrite:
     ``super().method(…)`` within it gets it too, and so do Pipecat's objects it makes that have a keyword of the name.
 
     Raises:
-        Unclear: the parameters differ otherwise, or somebody else calls the method.
+        Unclear: the parameters differ otherwise, somebody else calls the method, or the class keeps contexts of its own
+            in another way than they are known to be taken over.
     """
+    if outdated.passed:
+        return _with_passed(outdated.method, outdated.passed, source)
     method, now, then = outdated.method, outdated.now, outdated.then
     added = now.required[len(then.required) :]
     if now.required[: len(then.required)] != then.required or then.optional or now.optional or not added:
@@ -107,9 +138,10 @@ def extended(outdated: Outdated, source: Source) -> Rewrite:
     if len(by_place) != 1 + len(then.required) or taken.defaults or taken.vararg or taken.kwonlyargs or taken.kwarg:
         raise Unclear("its own parameters are others")
     _check_names(method, added, source)
-    _check_audio_contexts(method, added, source)
+    owner = source.names.enclosing_class(method)
+    contexts = taken_over(method, owner, source) if TOLD in added and owner and uses_contexts(owner) else []
     inside = [call for call in source.nodes(ast.Call) if source.names.enclosing_function(call) is method]
-    changes = [_parameters_added(by_place[-1], added, taken, source)]
+    changes = [_parameters_added(by_place[-1], added, taken, source), *contexts]
     for call in inside:
         if is_super_call(call, method.name):
             _check_super(method, source)
@@ -118,7 +150,21 @@ def extended(outdated: Outdated, source: Source) -> Rewrite:
             changes.append(_given(call, new, source))
         elif (missing := _missing(call, added, source)) and not any(one.arg is None for one in call.keywords):
             changes.append(_given(call, [Argument(f"{name}={name}") for name in missing], source))
-    return Rewrite(tuple(changes))
+    return Rewrite(tuple(changes), Fix.UNSAFE if contexts else Fix.SAFE)
+
+
+def _with_passed(method: Function, passed: tuple[str, ...], source: Source) -> Rewrite:
+    """Return the change that has a method take what it may be given, and do what it did.
+
+    Raises:
+        Unclear: it has other parameters of its own, or uses the name for something else.
+    """
+    taken = method.args
+    by_place = [*taken.posonlyargs, *taken.args]
+    if len(by_place) != 1 or taken.vararg or taken.kwonlyargs:
+        raise Unclear("its own parameters are others")
+    _check_unused(method, passed)
+    return Rewrite((parameters_behind(by_place[-1], [f"{name}: str | None = None" for name in passed], source),))
 
 
 def _check_super(method: Function, source: Source) -> None:
@@ -128,24 +174,19 @@ def _check_super(method: Function, source: Source) -> None:
         raise Unclear("it hands on to a class of the project's own")
 
 
-def _check_names(method: Function, added: tuple[str, ...], source: Source) -> None:
+def _check_unused(method: Function, added: tuple[str, ...]) -> None:
     names = {argument.arg for argument in parameters(method.args)}
     names |= {node.id for node in ast.walk(method) if isinstance(node, ast.Name)}
     if names & set(added):
         raise Unclear(f"it uses {' and '.join(sorted(names & set(added)))} for something else")
+
+
+def _check_names(method: Function, added: tuple[str, ...], source: Source) -> None:
+    _check_unused(method, added)
     for user in source.project.mentioning(method.name):
         for attribute in user.nodes(ast.Attribute):
             if attribute.attr == method.name and not is_super_call(user.parent(attribute) or attribute, method.name):
                 raise Unclear(f"{user.path.name} uses it too")
-
-
-def _check_audio_contexts(method: Function, added: tuple[str, ...], source: Source) -> None:
-    """Raise Unclear where a class keeps audio contexts of its own, which would not be the ones it is told of."""
-    owner = source.names.enclosing_class(method)
-    if "context_id" in added and owner is not None:
-        called = (node.attr for node in ast.walk(owner) if isinstance(node, ast.Attribute))
-        if any("audio_context" in name for name in called):
-            raise Unclear("the class keeps audio contexts of its own, which are to be those it is told of")
 
 
 def _parameters_added(last: ast.arg, added: tuple[str, ...], taken: ast.arguments, source: Source) -> Change:

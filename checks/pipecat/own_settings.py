@@ -19,7 +19,7 @@ from checks.pipecat.releases import Release
 from checks.receivers import is_self_attribute, is_super_call
 from checks.rule import Fix
 from checks.source import Source
-from checks.unclear import Unclear
+from checks.unclear import Unclear, if_clear
 
 SETTINGS = "_settings"
 DIFFERENCE = "settings that a frame brings no longer reach it then"
@@ -27,7 +27,8 @@ _OWN_NAME = "_own_settings"
 _SERVICE = "pipecat.services.ai_service.AIService"
 _KEPT = "pipecat.services.settings.ServiceSettings"
 # Bases that never read a key which they do not know.
-_BASES = tuple(f"pipecat.services.{kind}_service." for kind in ("ai", "image", "llm", "stt", "tts", "vision"))
+_KINDS = ("ai", "image", "llm", "stt", "tts", "vision", "websocket")
+_BASES = tuple(f"pipecat.services.{kind}_service." for kind in _KINDS)
 _OF_DICTIONARIES = ("copy", "get", "items", "keys", "pop", "setdefault", "update", "values")
 
 
@@ -88,12 +89,33 @@ def _is_asked_for_items(node: ast.Attribute, source: Source) -> bool:
 
 def has_no_items(node: ast.Attribute, line: Lineage, source: Source) -> bool:
     """Tell whether the project gives nothing to ``self._settings``, so that it is Pipecat's."""
-    lines = (line, *heirs(line.own[0][1], line.own[0][0]))
-    if any(True for one in lines for home, kind in one.own for _ in _given(kind, home)):
+    if is_replaced(line):
         return False
+    lines = (line, *heirs(line.own[0][1], line.own[0][0]))
     if any(source.project.paths_mentioning(name) for name in ("__getitem__", "ServiceSettings")):
         return False  # settings of the project's own may have items
     return not any(_is_tested(one) for one in lines) and not catches(node, source, "TypeError", at_large=False)
+
+
+def is_replaced(line: Lineage) -> bool:
+    """Tell whether the project's classes, those derived from it among them, put something in the settings' place."""
+    lines = (line, *heirs(line.own[0][1], line.own[0][0]))
+    return any(True for one in lines for home, owner in one.own for _ in _given(owner, home))
+
+
+def is_to_be_renamed(line: Lineage) -> bool:
+    """Tell whether what a class puts there is a dictionary that can have another name."""
+    home, owner = line.own[0]
+    stores = [one for one in _asked(owner, home) if not isinstance(one.ctx, ast.Load)]
+    return any(
+        makes_dictionary(one, line, home) and if_clear(renamed, one, line, home)[0] is not None for one in stores
+    )
+
+
+def has_plain_bases(line: Lineage, target: Release) -> bool:
+    """Tell whether all that a service derives from outside the project is made to be derived from."""
+    bases = (timeline.canonical(one, target) for one in line.outside)
+    return all(one.startswith(_BASES) or one == "abc.ABC" for one in bases)
 
 
 def renamed(node: ast.Attribute, line: Lineage, source: Source) -> Rewrite:
@@ -106,7 +128,7 @@ def renamed(node: ast.Attribute, line: Lineage, source: Source) -> Rewrite:
     if since(oldest) is None:
         raise Unclear(f"{oldest}, which the project admits, puts into it what a frame brings")
     owner = line.own[0][1]
-    if len(line.own) > 1 or heirs(owner, source) or not all(one.startswith(_BASES) for one in line.outside):
+    if len(line.own) > 1 or heirs(owner, source) or not has_plain_bases(line, source.project.target):
         raise Unclear("other classes may use it")
     if method(owner, "_update_settings") is not None or source.project.paths_mentioning(_OWN_NAME):
         raise Unclear("")

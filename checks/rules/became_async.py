@@ -19,7 +19,9 @@ Example:
             await tts.set_voice("other")
 
 Fix safety:
-    Safe: the call did nothing. Mended is a statement of its own in an async function. Left to a human otherwise, where
+    Safe: the call did nothing. Mended is a statement of its own in an async function. Unsafe: where the constructor of
+    a service calls ``self.set_voice(…)`` behind its base's, the voice is put into ``self._settings.voice``, which does
+    what the method did, and nothing more. Left to a human otherwise, where
     it is a call on ``self``, which may lead back to where it stands, and where the project still admits a release that
     has the method without ``async``.
 
@@ -57,4 +59,4 @@ def called(node: ast.Attribute, source: Source) -> Iterator[Finding]:
         return
     facts, why = if_clear(awaited, found, source)
     message = f"{found.method} is async since {found.since}: without await it does not run"
-    yield RULE.finding(source, found.call, message, facts=facts, why=why)
+    yield RULE.finding(source, found.call, message, facts=facts, why=why, fix=facts.fix if facts is not None else None)

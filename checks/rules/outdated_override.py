@@ -22,9 +22,11 @@ Example:
 
 Fix safety:
     Safe: the method could not be called at all. Mended where the release only adds parameters at the end, which are
-    handed on to ``super()`` and to the frames made in the method; and where it only has to be async. Left to a human
-    where they differ otherwise, where somebody else calls the method, and where the project still admits a release that
-    calls it the old way.
+    handed on to ``super()`` and to the frames made in the method; where it gives what may be left out; and where it
+    only has to be async. Unsafe: from 0.0.105 on, a service that opens audio contexts by ids it makes up opens those it
+    is told of, whenever it is told of another one; what it flushes is still the last one. Left to a human where they
+    differ otherwise, where somebody else calls the method, and where the project still admits a release that calls it
+    the old way.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -59,7 +61,8 @@ def overridden(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
         facts, why = if_clear(extended, outdated, source)
         name = outdated.method.name
         message = f"{name} is called with {_shown(outdated.now)} since {outdated.now.since}"
-        yield RULE.finding(source, source.name_of(outdated.method), message, facts=facts, why=why)
+        fix = facts.fix if facts is not None else None
+        yield RULE.finding(source, source.name_of(outdated.method), message, facts=facts, why=why, fix=fix)
 
 
 @RULE.on(ast.ClassDef)

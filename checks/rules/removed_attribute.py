@@ -18,7 +18,8 @@ Example:
         if self.metrics_enabled:
 
 Fix safety:
-    Safe where a property has always given the same. Left to a human otherwise, and where the project still admits a
+    Safe where a property has always given the same, or where the constructor puts into ``self._settings`` what
+    ``_voice_id`` or ``_model_name`` held. Left to a human otherwise, and where the project still admits a
     release without the property.
 
 References:
@@ -32,6 +33,7 @@ from collections.abc import Iterator
 
 from checks.pipecat import timeline
 from checks.pipecat.advice import advice_on_keyword
+from checks.pipecat.kept_settings import read
 from checks.pipecat.members import gone_at, is_in_dead_override, renamed
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
@@ -54,7 +56,9 @@ def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     if known is None or is_in_dead_override(node, source):
         return  # an override that never runs, dead-override tells of
     found, gone = known
-    facts, why = if_clear(renamed, node, gone.owner, found, source)
+    facts, why = if_clear(read, node, source)
+    if facts is None:
+        facts, why = if_clear(renamed, node, gone.owner, found, source)
     if facts is None:
         why = why or advice_on_keyword(gone.owner, node.attr, source.project.target) or ""
     yield RULE.finding(source, node, f"{gone.story}: AttributeError", facts=facts, why=why)

@@ -21,8 +21,9 @@ Example:
             self._worker = setup.pipeline_worker
 
 Fix safety:
-    Safe where the member has another name now. Unsafe: the name given by ``set_model_name`` goes to the metrics, and
-    no more to the traces. Left to a human otherwise, and where the project still admits a release without the new name.
+    Safe where the member has another name now. Unsafe: the name given by ``set_model_name`` goes to the metrics, and to
+    the traces only where the constructor of a service can put it into ``self._settings.model`` behind its base's. Left
+    to a human otherwise, and where the project still admits a release without the new name.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -36,8 +37,9 @@ from collections.abc import Iterator
 from checks.pipecat import timeline
 from checks.pipecat.advice import advice_on_keyword
 from checks.pipecat.context_moves import CREATE, GET_FRAME, ONLY_CONTEXTS
+from checks.pipecat.kept_settings import read
 from checks.pipecat.members import gone_at, is_in_dead_override, refused_at, renamed
-from checks.pipecat.model_names import DIFFERENCE, SET_MODEL_NAME, told_to_metrics
+from checks.pipecat.model_names import SET_MODEL_NAME, told
 from checks.pipecat.patched import gone_in_string
 from checks.receivers import is_super_call
 from checks.rule import Finding, Fix, Impact, Rule
@@ -73,10 +75,11 @@ def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     if call is not None and is_super_call(call, node.attr) and is_in_dead_override(node, source):
         return  # which dead-override tells of
     if node.attr == SET_MODEL_NAME:
-        facts, why = if_clear(told_to_metrics, node, source)
-        why = why if facts is None else DIFFERENCE
+        facts, why = told(node, source)
     else:
-        facts, why = if_clear(renamed, node, gone.owner, found, source)
+        facts, why = if_clear(read, node, source)
+        if facts is None:
+            facts, why = if_clear(renamed, node, gone.owner, found, source)
     if facts is None:
         why = why or advice_on_keyword(gone.owner, node.attr, source.project.target) or ""
     fix = facts.fix if facts is not None else None
