@@ -15,6 +15,7 @@ from checks.guards import tests_version
 from checks.importable import check_imports
 from checks.parted import shares_lines
 from checks.pipecat import timeline
+from checks.pipecat.alternatives import left_out
 from checks.pipecat.contexts import (
     AGGREGATORS,
     CONTEXT,
@@ -40,13 +41,13 @@ from checks.pipecat.contexts import (
 )
 from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.keywords import called_name
-from checks.pipecat.moves import MovedImport, NewHome, moved_names
+from checks.pipecat.moves import MovedImport, NewHome, in_annotations, is_known_elsewhere, moved_names, uses_of
 from checks.pipecat.objects import classes_of
 from checks.pipecat.realtime import LLM_SERVICE, REALTIME
 from checks.pipecat.remedies import row_for
 from checks.rule import Fix
 from checks.source import Located, Source, Span
-from checks.unclear import Unclear
+from checks.unclear import Unclear, if_clear
 
 CREATE, GET_FRAME = "create_context_aggregator", "get_context_frame"
 # Of what was the contexts' alone, whoever holds one; the rest is looked for only where a context is known.
@@ -70,10 +71,11 @@ class ContextMove(NamedTuple):
 
 
 class NeedlessName(NamedTuple):
-    """Facts of a name that goes out of its import, which may go with it."""
+    """Facts of a name that goes out of its import, which may go with it, and of what changes where it is used."""
 
     statement: Span
     name: Span
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(slots=True)
@@ -81,7 +83,8 @@ class Uses:
     """What in a file is gone: imported names, calls that make aggregators or frames, members of contexts.
 
     ``stored`` are calls for messages to keep, ``late`` those that have to be awaited now. ``doubtful`` are uses of
-    methods that may be something else's, ``needless`` imported names that nothing uses.
+    methods that may be something else's, ``needless`` imported names that nothing uses, or only together with what
+    took their place.
     """
 
     imported: dict[ast.alias, str] = field(default_factory=dict[ast.alias, str])
@@ -92,7 +95,7 @@ class Uses:
     stored: list[ast.Call] = field(default_factory=list[ast.Call])
     late: list[ast.Call] = field(default_factory=list[ast.Call])
     doubtful: list[ast.Attribute] = field(default_factory=list[ast.Attribute])
-    needless: dict[ast.alias, ast.ImportFrom] = field(default_factory=dict[ast.alias, ast.ImportFrom])
+    needless: dict[ast.alias, NeedlessName | None] = field(default_factory=dict[ast.alias, NeedlessName | None])
 
     def said(self, source: Source) -> Iterator[tuple[Located, str]]:
         """Yield each place with what is to be said of it, in order of place."""
@@ -123,8 +126,10 @@ def uses(source: Source) -> Uses:
         if owned and (source.names.is_guarded(node) or tests_version(node, source)):
             return Uses()
         unused = {alias for alias, name in owned.items() if not rows()[name] and _is_unused(alias, source)}
-        found.needless |= dict.fromkeys(unused, node)
-        used = {alias: name for alias, name in owned.items() if alias not in unused}
+        found.needless |= {alias: needless_name(alias, node, source) for alias in unused}
+        beside = {alias: _only_beside(alias, node, rows()[name], source) for alias, name in owned.items()}
+        found.needless |= {alias: facts for alias, facts in beside.items() if facts is not None}
+        used = {alias: name for alias, name in owned.items() if alias not in found.needless}
         if used:
             found.imported |= used
             found.statements.append(node)
@@ -144,6 +149,20 @@ def _is_unused(alias: ast.alias, source: Source) -> bool:
     local = alias.asname or alias.name
     is_read = any(True for _ in source.named(ast.Name, (local,)))
     return not is_read and local not in source.strings and not is_taken_from(local, source)
+
+
+def _only_beside(alias: ast.alias, node: ast.ImportFrom, new: str, source: Source) -> NeedlessName | None:
+    """Return the changes that leave a name out where it is used, if all that is together with the one in its place."""
+    local = alias.asname or alias.name
+    imported = (f"{one.module}.{other.name}" for one in source.nodes(ast.ImportFrom) for other in one.names)
+    if new not in imported or is_known_elsewhere(local, node, source) or any(True for _ in in_annotations(local, source)):
+        return None
+    reads = list(uses_of(local, node, source))
+    if len(reads) < sum(1 for _ in source.named(ast.Name, (local,))):
+        return None
+    changes, _ = if_clear(lambda: tuple(left_out(use, new, source) for use in reads))
+    needless = needless_name(alias, node, source)
+    return needless._replace(changes=changes) if changes is not None and needless is not None else None
 
 
 def needless_name(alias: ast.alias, node: ast.ImportFrom, source: Source) -> NeedlessName | None:
@@ -489,6 +508,12 @@ def _is_seen(node: ast.ImportFrom, calls: Collection[ast.Call], source: Source) 
 def _is_bound(name: str, source: Source) -> bool:
     tables = (source.names.table(scope) for scope in source.names.scopes())
     return any(name in table for table in tables) or any(use.id == name for use in source.nodes(ast.Name))
+
+
+def difference_without(name: NeedlessName, source: Source) -> str:
+    """Return what behaves differently once a name is left out where it is used; ``""`` for nothing."""
+    oldest = source.oldest
+    return f"{oldest}, which the project admits, has it" if name.changes and oldest < GONE_SINCE else ""
 
 
 def _difference(found: Uses, source: Source) -> str:

@@ -293,8 +293,8 @@ def _new_home(alias: ast.alias, node: ast.ImportFrom, dotted: str, source: Sourc
     local = alias.asname or alias.name
     if alias.asname or name == alias.name:
         return NewHome(alias.name, module, name, local, ())
-    reads = list(_uses(local, node, source))
-    uses = [*(source.span(use) for use in reads), *_in_annotations(local, source)]
+    reads = list(uses_of(local, node, source))
+    uses = [*(source.span(use) for use in reads), *in_annotations(local, source)]
     # RTVIError less its namespace would be Error, which says less and may hide another.
     lost = local.removesuffix(name)
     is_vague = lost != local and lost.isupper()
@@ -306,7 +306,7 @@ def _new_home(alias: ast.alias, node: ast.ImportFrom, dotted: str, source: Sourc
         or is_read_otherwise
         or is_declared
         or not _is_free_for(name, dotted, node, source)
-        or _is_exported(local, node, source)
+        or is_known_elsewhere(local, node, source)
     ):
         return NewHome(alias.name, module, name, local, ())
     return NewHome(alias.name, module, name, name, tuple(uses))
@@ -318,7 +318,8 @@ def _is_bound_outside_classes(use: ast.Name, source: Source) -> bool:
     return bool(bound) and not any(isinstance(source.names.scope(one), ast.ClassDef) for one in bound)
 
 
-def _uses(local: str, node: ast.ImportFrom, source: Source) -> Iterator[ast.Name]:
+def uses_of(local: str, node: ast.ImportFrom, source: Source) -> Iterator[ast.Name]:
+    """Yield where an imported name is read, strings left out."""
     for name in source.nodes(ast.Name):
         if name.id == local and isinstance(name.ctx, ast.Load):
             if node in [binding.node for binding in source.names.bindings(name)]:
@@ -336,7 +337,7 @@ def _is_free_for(name: str, dotted: str, node: ast.ImportFrom, source: Source) -
     return all(use.id != name for use in source.nodes(ast.Name))
 
 
-def _in_annotations(name: str, source: Source) -> Iterator[Span]:
+def in_annotations(name: str, source: Source) -> Iterator[Span]:
     """Yield where a name stands in the strings that are annotations."""
     for constant in source.nodes(ast.Constant):
         for start in _places_in_annotation(constant, name, source):
@@ -398,7 +399,7 @@ def _may_reach(user: Source, name: str, source: Source) -> bool:
     )
 
 
-def _is_exported(local: str, node: ast.ImportFrom, source: Source) -> bool:
+def is_known_elsewhere(local: str, node: ast.ImportFrom, source: Source) -> bool:
     """Tell whether anything but plain code in this file may know the name: a string, or another file."""
     if source.is_package or isinstance(source.names.scope(node), ast.ClassDef):
         return True

@@ -15,3 +15,5 @@ def fix(facts: ContextMove | NeedlessName | tuple[()], draft: Draft) -> None:
         rewrite.fix(facts.rewrite, draft)
     elif isinstance(facts, NeedlessName):
         draft.drop_name(facts.statement, facts.name)
+        for change in facts.changes:
+            draft.replace(change.span, change.text)

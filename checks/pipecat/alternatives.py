@@ -1,0 +1,79 @@
+"""A class among alternatives, beside the one that it became: ``Old | New`` says no more than ``New`` from then on.
+
+Alternatives are a union in an annotation, the classes that ``isinstance`` is given, and those of an ``except``.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from checks.arguments import Change, check_comments
+from checks.source import Source
+from checks.unclear import Unclear
+
+_UNIONS = ("typing.Union", "typing_extensions.Union")
+_CLASS_TESTS = ("isinstance", "issubclass")
+_GAP = re.compile(r"\s*[,|]\s*")
+
+
+class _Alternatives(NamedTuple):
+    """What they are written as, and each of them, in order."""
+
+    whole: ast.expr
+    each: list[ast.expr]
+
+
+def left_out(use: ast.expr, new: str, source: Source) -> Change:
+    """Return the change that leaves out a class of which the alternatives hold the one that took its place.
+
+    Raises:
+        Unclear: that one is not among them, or they are laid out in a way of which nothing can be cut.
+    """
+    found = _alternatives_around(use, source)
+    twin = next((one for one in found.each if source.names.resolve(one) == new), None) if found is not None else None
+    if found is None or twin is None:
+        raise Unclear(f"{new.rpartition('.')[2]} does not stand beside it in line {use.lineno}")
+    at = found.each.index(use)
+    if len(found.each) == 2:
+        change = Change(source.span(found.whole), source.segment(twin))
+        check_comments(change, source)
+        return change
+    is_in_front = at < found.each.index(twin)
+    first, second = found.each[at : at + 2] if is_in_front else found.each[at - 1 : at + 1]
+    if not _GAP.fullmatch(source.text[source.end(first) : source.start(second)]):
+        raise Unclear(f"the classes of line {use.lineno} are laid out in an odd way")
+    if is_in_front:
+        return Change(source.span_between(source.start(use), source.start(second)), "")
+    return Change(source.span_between(source.end(first), source.end(use)), "")
+
+
+def _alternatives_around(use: ast.expr, source: Source) -> _Alternatives | None:
+    above = source.parent(use)
+    if isinstance(above, ast.BinOp):
+        while isinstance(outer := source.parent(above), ast.BinOp):
+            above = outer
+        each = list(_operands(above))
+        return _Alternatives(above, each) if use in each else None
+    if not isinstance(above, ast.Tuple):
+        return None
+    match source.parent(above):
+        case ast.Subscript(value=value) as whole if source.names.resolve(value) in _UNIONS:
+            return _Alternatives(whole, above.elts)
+        case ast.Call(func=ast.Name(id=name), args=[_, second]) as call if second is above and name in _CLASS_TESTS:
+            return _Alternatives(above, above.elts) if not source.names.lookup(name, call) else None
+        case ast.ExceptHandler():
+            return _Alternatives(above, above.elts)
+        case _:
+            return None
+
+
+def _operands(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield what a union written with ``|`` is of."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        yield from _operands(node.left)
+        yield from _operands(node.right)
+    else:
+        yield node
