@@ -205,6 +205,8 @@ class Draft:
         for home in facts.homes:
             for use in home.uses:
                 self.replace(use, home.local)
+            for change in home.left_out:
+                self.replace(change.span, change.text)
 
     def drop_name(self, statement: Span, name: Span) -> None:
         """Take a name out of an import, and the import with it if it has no other."""

@@ -155,10 +155,11 @@ def _only_beside(alias: ast.alias, node: ast.ImportFrom, new: str, source: Sourc
     """Return the changes that leave a name out where it is used, if all that is together with the one in its place."""
     local = alias.asname or alias.name
     imported = (f"{one.module}.{other.name}" for one in source.nodes(ast.ImportFrom) for other in one.names)
-    if new not in imported or is_known_elsewhere(local, node, source) or any(True for _ in in_annotations(local, source)):
+    if new not in imported or is_known_elsewhere(local, node, source):
         return None
     reads = list(uses_of(local, node, source))
-    if len(reads) < sum(1 for _ in source.named(ast.Name, (local,))):
+    all_uses = [*source.named(ast.Name, (local,)), *in_annotations(local, source)]
+    if len(reads) < len(all_uses):
         return None
     changes, _ = if_clear(lambda: tuple(left_out(use, new, source) for use in reads))
     needless = needless_name(alias, node, source)

@@ -25,13 +25,13 @@ Example:
 
 Fix safety:
     Safe: the context holds the same messages and the LLM is asked the same; OpenAI's own list of tools goes into a
-    schema as it is. All uses of a file are mended together or not at all; where the file has the new class too and names
-    the old one only beside it, as in ``Old | New``, the old one is left out. Unsafe for realtime services and where the
+    schema as it is. All uses of a file are mended together or not at all; where it has the new class too and names the
+    old one only beside it, as in ``Old | New``, the old one is left out. Unsafe for realtime services and where the
     service is not seen, where the messages of a context are read or changed that a service made its own, where params
     have a field that nothing takes the place of, which goes, and where the project's requirement still admits a release
-    before 1.0.0. Left to a human: tools in another service's format or
-    from elsewhere, messages in a service's own format, params that are no more, classes derived from the old ones,
-    methods that are gone or may be the project's own, and files that deal with both kinds of context.
+    before 1.0.0. Left to a human: tools in another service's format or from elsewhere, messages in a service's own
+    format, params that are no more, classes derived from the old ones, methods that are gone or may be the project's
+    own, and files that deal with both kinds of context.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
