@@ -1,4 +1,4 @@
-"""A class among alternatives, beside the one that it became: ``Old | New`` says no more than ``New`` from then on.
+"""A class among alternatives that can be left out: ``Old | New`` says no more than ``New`` once the one is the other.
 
 Alternatives are a union in an annotation, the classes that ``isinstance`` is given, and those of an ``except``.
 """
@@ -26,21 +26,24 @@ class _Alternatives(NamedTuple):
     each: list[ast.expr]
 
 
-def left_out(use: ast.expr, new: str, source: Source) -> Change:
-    """Return the change that leaves out a class of which the alternatives hold the one that took its place.
+def left_out(use: ast.expr, new: str | None, source: Source) -> Change:
+    """Return the change that leaves out a class: where ``new`` is given, only beside that.
 
     Raises:
-        Unclear: that one is not among them, or they are laid out in a way of which nothing can be cut.
+        Unclear: it is no alternative, ``new`` is none beside it, or nothing can be cut from the way they are laid out.
     """
     found = _alternatives_around(use, source)
-    twin = next((one for one in found.each if source.names.resolve(one) == new), None) if found is not None else None
-    if found is None or twin is None:
+    others = [one for one in found.each if one is not use] if found is not None else []
+    if found is None or not others or isinstance(others[0], ast.Starred):
+        raise Unclear(f"it is no alternative to another class in line {use.lineno}")
+    twin = next((one for one in others if source.names.resolve(one) == new), others[-1])
+    if new is not None and source.names.resolve(twin) != new:
         raise Unclear(f"{new.rpartition('.')[2]} does not stand beside it in line {use.lineno}")
-    at = found.each.index(use)
-    if len(found.each) == 2:
+    if len(others) == 1:
         change = Change(source.span(found.whole), source.segment(twin))
         check_comments(change, source)
         return change
+    at = found.each.index(use)
     is_in_front = at < found.each.index(twin)
     first, second = found.each[at : at + 2] if is_in_front else found.each[at - 1 : at + 1]
     if not _GAP.fullmatch(source.text[source.end(first) : source.start(second)]):

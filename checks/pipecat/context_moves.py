@@ -13,7 +13,6 @@ from typing import NamedTuple
 from checks.arguments import Change, Rewrite, arguments_of, check_comments
 from checks.guards import tests_version
 from checks.importable import check_imports
-from checks.parted import shares_lines
 from checks.pipecat import timeline
 from checks.pipecat.alternatives import left_out
 from checks.pipecat.contexts import (
@@ -41,12 +40,13 @@ from checks.pipecat.contexts import (
 )
 from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.keywords import called_name
-from checks.pipecat.moves import MovedImport, NewHome, in_annotations, is_known_elsewhere, moved_names, uses_of
+from checks.pipecat.moves import MovedImport, NewHome, moved_names
+from checks.pipecat.needless import NeedlessName, needless_name, without_uses
 from checks.pipecat.objects import classes_of
 from checks.pipecat.realtime import LLM_SERVICE, REALTIME
 from checks.pipecat.remedies import row_for
 from checks.rule import Fix
-from checks.source import Located, Source, Span
+from checks.source import Located, Source
 from checks.unclear import Unclear, if_clear
 
 CREATE, GET_FRAME = "create_context_aggregator", "get_context_frame"
@@ -68,14 +68,6 @@ class ContextMove(NamedTuple):
 
     imports: tuple[MovedImport, ...]
     rewrite: Rewrite
-
-
-class NeedlessName(NamedTuple):
-    """Facts of a name that goes out of its import, which may go with it, and of what changes where it is used."""
-
-    statement: Span
-    name: Span
-    changes: tuple[Change, ...] = ()
 
 
 @dataclass(slots=True)
@@ -153,25 +145,11 @@ def _is_unused(alias: ast.alias, source: Source) -> bool:
 
 def _only_beside(alias: ast.alias, node: ast.ImportFrom, new: str, source: Source) -> NeedlessName | None:
     """Return the changes that leave a name out where it is used, if all that is together with the one in its place."""
-    local = alias.asname or alias.name
     imported = (f"{one.module}.{other.name}" for one in source.nodes(ast.ImportFrom) for other in one.names)
-    if new not in imported or is_known_elsewhere(local, node, source):
+    if new not in imported:
         return None
-    reads = list(uses_of(local, node, source))
-    all_uses = [*source.named(ast.Name, (local,)), *in_annotations(local, source)]
-    if len(reads) < len(all_uses):
-        return None
-    changes, _ = if_clear(lambda: tuple(left_out(use, new, source) for use in reads))
-    needless = needless_name(alias, node, source)
-    return needless._replace(changes=changes) if changes is not None and needless is not None else None
-
-
-def needless_name(alias: ast.alias, node: ast.ImportFrom, source: Source) -> NeedlessName | None:
-    """Return the name to take out of its import; None where others may be meant to have it, or a comment is there."""
-    behind = source.line_start(source.span(node).end_line + 1)
-    if alias.asname == alias.name or shares_lines(node, source) or source.has_comment(source.start(node), behind):
-        return None
-    return NeedlessName(source.span(node), source.span(alias))
+    facts, _ = if_clear(without_uses, alias, node, lambda use: left_out(use, new, source), source)
+    return facts
 
 
 def _lost(source: Source) -> Iterator[ast.Attribute]:
