@@ -10,6 +10,8 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from checks.walk import walk
+
 if TYPE_CHECKING:
     from checks.source import Source
 
@@ -140,7 +142,7 @@ def asks_for(name: str, node: ast.AST, source: Source) -> bool:
     It expects none if ``AttributeError`` is caught by its own name.
     """
     for test, _ in conditions(node, source):
-        for part in ast.walk(test):
+        for part in walk(test):
             if isinstance(part, ast.Constant) and part.value == name:
                 return True
     return catches(node, source, "AttributeError", at_large=False)
@@ -193,9 +195,9 @@ def tests_version(node: ast.AST, source: Source) -> bool:
         text = told.lower()
         if "pipecat" in text and "version" in text:
             return True
-        names = [part for part in ast.walk(test) if isinstance(part, ast.Name)]
+        names = [part for part in walk(test) if isinstance(part, ast.Name)]
         given = [value for name in names if (value := value_of(name, source)) is not None]
-        if any(_looks_into(part, member, source) for one in (test, *given) for part in ast.walk(one)):
+        if any(_looks_into(part, member, source) for one in (test, *given) for part in walk(one)):
             return True
         if member is not None and "signature(" in text and member.attr in told:
             return True
@@ -222,7 +224,7 @@ def _is_of_pipecat(name: str, source: Source) -> bool:
 def _told(test: ast.expr, source: Source, hops: int) -> str:
     """Return a test as text, with what its names were given."""
     text = source.segment(test)
-    for part in ast.walk(test) if hops else ():
+    for part in walk(test) if hops else ():
         if isinstance(part, (ast.Name, ast.Attribute)):
             text += f" {source.names.resolve(part) or ''}"
             for bound, home in _bound(part, source):
@@ -244,7 +246,7 @@ def _bound(part: ast.Name | ast.Attribute, source: Source) -> Iterator[tuple[ast
 def _values(bound: ast.AST, source: Source) -> Iterator[ast.expr]:
     """Yield what a name is given, or what a short function of that name is made of."""
     if isinstance(bound, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        parts = ast.walk(bound) if len(bound.body) <= _SHORT else ()
+        parts = walk(bound) if len(bound.body) <= _SHORT else ()
         yield from (one.value for one in parts if isinstance(one, (ast.Assign, ast.Return)) and one.value is not None)
     elif (given := _given(bound, source)) is not None:
         yield given

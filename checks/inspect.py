@@ -63,7 +63,16 @@ def _wanted(rules: Mapping[str, Rule], path: Path, data: bytes, project: Project
         held = Needles(tuple(rules.values())).held(data)
     else:
         held = _needles(rules, project).held(data)
-    return [rule for rule in held if rule.about is None or rule.about in data or project.holds(rule.about)]
+    return [rule for rule in held if _is_concerned(rule, path, data, project)]
+
+
+def _is_concerned(rule: Rule, path: Path, data: bytes, project: Project) -> bool:
+    """Tell whether a rule has anything to say of a file that holds its needles."""
+    if rule.about is not None and rule.about not in data and not project.holds(rule.about):
+        return False
+    if rule.unless_own is not None and project.find_module(rule.unless_own, path) is not None:
+        return False
+    return is_requirement_file(path) or rule.load().is_of_code
 
 
 def _needles(rules: Mapping[str, Rule], project: Project) -> Needles:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 if TYPE_CHECKING:
     from checks.source import Source
@@ -27,6 +27,7 @@ Scope: TypeAlias = (
 )
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_WITHIN_EXPRESSIONS = frozenset((ast.Lambda, *COMPREHENSIONS))
 # A name that is bound more often than this in one scope stands for nothing in particular: generated code has thousands.
 MOST_BINDINGS = 50
 _IMPORT_ERRORS = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
@@ -119,15 +120,16 @@ class Names:
 
         Decorators, defaults, annotations and base classes belong to the scope around their function or class.
         """
+        parent = self._source.parent
         child = node
         while not isinstance(child, ast.stmt):
-            above = self._source.parent(child)
+            above = parent(child)
             if above is None:
                 return self._source.tree
-            if isinstance(above, COMPREHENSIONS) or (isinstance(above, ast.Lambda) and child is above.body):
-                return above
+            if type(above) in _WITHIN_EXPRESSIONS and (not isinstance(above, ast.Lambda) or child is above.body):
+                return cast(Scope, above)
             child = above
-        return self._scope_of_statement(child)
+        return self._known_scopes.get(child) or self._scope_of_statement(child)
 
     def _scope_of_statement(self, node: ast.stmt) -> Scope:
         # A loop, not a recursion: each ``elif`` of a chain stands within the one before.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from checks.pyright import Diagnostic
 
 _WORD = re.compile(rb"\w+")
+# Every byte that is part of no word made a blank: to split at blanks takes half as long as to look for words.
+_WORDS_APART = bytes(byte if _WORD.match(bytes((byte,))) else ord(" ") for byte in range(256))
 # From how many words on it is quicker to know where each is than to search for one more.
-_FEW_WORDS = 8
+_FEW_WORDS = 2
 Definition: TypeAlias = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -59,9 +62,12 @@ class Project:
         self._overlay = dict(overlay or {})
         self._sources: dict[Path, Source] = {}
         self._mentions: dict[str, list[Path]] = {}
-        self._modules: dict[tuple[str, str], Path | None] = {}
+        self._matching: dict[re.Pattern[bytes], list[Path]] = {}
+        self._modules: dict[tuple[str, tuple[str, ...]], Path | None] = {}
         self._definitions: dict[tuple[str, Path], tuple[Source, Definition] | str] = {}
-        self._import_places: dict[Path, list[Path]] = {}
+        self._import_places: dict[str, tuple[str, ...]] = {}
+        self._places_near: dict[Path, tuple[str, ...]] = {}
+        self._packages: dict[str, str] = {}
         self._like = like
         self._differing = frozenset(differing)
         self._words: dict[bytes, list[Path]] = {}
@@ -111,7 +117,7 @@ class Project:
     def stand_in(self, path: Path, data: bytes) -> None:
         """Have these bytes stand in for a file, which need not exist."""
         self._overlay[path] = data
-        for known in (self._mentions, self._definitions, self._words, self._held):
+        for known in (self._mentions, self._matching, self._definitions, self._words, self._held):
             known.clear()
         self.lacking = frozenset()
 
@@ -202,45 +208,56 @@ class Project:
 
         It counts from the folder that holds the topmost package above the file; without a package, from the root.
         """
-        top = path.parent
-        inside = [folder for folder in path.parents if folder.is_relative_to(self.root)]
-        packages = [folder for folder in inside if self._is_package(folder)]
+        folder, name = os.path.split(path)
+        package = self._package(folder)
+        stem = os.path.splitext(name)[0]
+        if stem == "__init__" and package:
+            return package
+        return f"{package}.{stem}" if package else stem
+
+    def _package(self, folder: str) -> str:
+        """Return what the names of a folder's modules begin with."""
+        if folder not in self._packages:
+            self._packages[folder] = ".".join(self._parts(folder))
+        return self._packages[folder]
+
+    def _parts(self, folder: str) -> tuple[str, ...]:
+        inside = [one for one in (Path(folder), *Path(folder).parents) if one.is_relative_to(self.root)]
+        packages = [one for one in inside if self._is_package(one)]
         if packages:
-            top = packages[-1].parent
-        elif inside:
-            top = self.root
-        parts = [*path.relative_to(top).parts[:-1], path.stem]
-        if parts[-1] == "__init__" and len(parts) > 1:
-            parts.pop()
-        return ".".join(parts)
+            return Path(folder).relative_to(packages[-1].parent).parts
+        return Path(folder).relative_to(self.root).parts if inside else ()
 
     def find_module(self, dotted: str, near: Path) -> Path | None:
         """Return the project file a module name leads to from another file, or None for one from outside."""
-        key = (dotted, os.path.dirname(near))
+        places = self._places_near.get(near)
+        if places is None:
+            places = self._places_near[near] = self._places(os.path.dirname(near))
+        key = (dotted, places)
         if key not in self._modules:
-            self._modules[key] = self._search_module(dotted, near)
+            self._modules[key] = self._search_module(dotted, places)
         return self._modules[key]
 
-    def _search_module(self, dotted: str, near: Path) -> Path | None:
-        relative = os.path.join(*dotted.split("."))
-        for place in self._places(near.parent):
+    def _search_module(self, dotted: str, places: Iterable[str]) -> Path | None:
+        relative = dotted.replace(".", os.sep)
+        for place in places:
             for name in (f"{relative}.py", os.path.join(relative, "__init__.py")):
                 candidate = os.path.join(place, name)
                 if self.is_file(candidate) or Path(candidate) in self._overlay:
                     return Path(candidate)
         return None
 
-    def _places(self, folder: Path) -> list[Path]:
+    def _places(self, folder: str) -> tuple[str, ...]:
         """Return the folders in which a module that a file of a folder imports may be, in order."""
         if folder not in self._import_places:
-            above = [one for one in (folder, *folder.parents) if one.is_relative_to(self.root)]
+            above = [one for one in (Path(folder), *Path(folder).parents) if one.is_relative_to(self.root)]
             # A module never shadows an installed package from within a package, so a plain folder is asked before
             # one that is itself a package, and the root and its src come last.
-            self._import_places[folder] = [
-                place
-                for place in (*above, self.root, self.root / "src")
+            self._import_places[folder] = tuple(
+                str(place)
+                for place in dict.fromkeys((*above, self.root, self.root / "src"))
                 if place == self.root or not self._is_package(place)
-            ]
+            )
         return self._import_places[folder]
 
     def _is_package(self, folder: Path) -> bool:
@@ -289,9 +306,20 @@ class Project:
         qualified = source.names.resolve(node)
         return self.definition(qualified, source.path) if qualified else None
 
-    def mentioning(self, word: str) -> Iterator[Source]:
-        """Yield every file of the project in which a word occurs, in order of path; unreadable ones are left out."""
-        for path in self.paths_mentioning(word):
+    def mentioning(self, word: str, *more: str) -> Iterator[Source]:
+        """Yield every file of the project in which these words occur, in order of path.
+
+        Those that cannot be read are left out.
+        """
+        others = [set(self.paths_mentioning(one)) for one in more]
+        return self._readable_of(path for path in self.paths_mentioning(word) if all(path in other for other in others))
+
+    def matching(self, pattern: re.Pattern[bytes]) -> Iterator[Source]:
+        """Yield every file of the project whose bytes a pattern is found in, as ``mentioning`` does."""
+        return self._readable_of(self._paths_matching(pattern))
+
+    def _readable_of(self, paths: Iterable[Path]) -> Iterator[Source]:
+        for path in paths:
             source = self.readable(path)
             if source is not None:
                 yield source
@@ -302,17 +330,33 @@ class Project:
             self._mentions[word] = self._searched(word.encode())
         return self._mentions[word]
 
+    def _paths_matching(self, pattern: re.Pattern[bytes]) -> list[Path]:
+        if pattern not in self._matching:
+            if self._like is not None:
+                known = [path for path in self._like._paths_matching(pattern) if path not in self._differing]
+                fresh = [path for path in self._differing if pattern.search(self._data(path))]
+                self._matching[pattern] = sorted([*known, *fresh])
+            else:
+                self._matching[pattern] = [path for path in self.files if pattern.search(self._data(path))]
+        return self._matching[pattern]
+
     def _searched(self, word: bytes) -> list[Path]:
         if self._like is not None:
             known = [path for path in self._like.paths_mentioning(word.decode()) if path not in self._differing]
             return sorted([*known, *(path for path in self._differing if _is_in(word, self._data(path)))])
         if _WORD.fullmatch(word) and len(self._mentions) >= _FEW_WORDS:
             if not self._words:
-                for path in self.files:
-                    for one in set(_WORD.findall(self._data(path))):
-                        self._words.setdefault(one, []).append(path)
+                self._words = self._indexed()
             return self._words.get(word, [])
         return [path for path in self.files if _is_in(word, self._data(path))]
+
+    def _indexed(self) -> dict[bytes, list[Path]]:
+        """Return which files each word of the project occurs in."""
+        found: dict[bytes, list[Path]] = defaultdict(list)
+        for path in self.files:
+            for word in set(self._data(path).translate(_WORDS_APART).split()):
+                found[word].append(path)
+        return found
 
     def _data(self, path: Path) -> bytes:
         """Return a file's bytes, none where it cannot be read."""

@@ -91,6 +91,8 @@ class Rule:
         url: Where upstream says so.
         option: The option of the command line without which the rule does not run.
         about: A literal that some file of a project must hold for the rule to look at any; None: whatever they hold.
+        unless_own: A module for whose released forms alone the rule speaks: where a file's project has one of that name
+            itself, which answers for itself, it does not look.
     """
 
     def __init__(
@@ -106,6 +108,7 @@ class Rule:
         url: str | None = None,
         option: str | None = None,
         about: str | None = "pipecat",
+        unless_own: str | None = None,
     ):
         self.module = module
         self.name = module.rpartition(".")[2].replace("_", "-")
@@ -118,6 +121,7 @@ class Rule:
         self.url = url
         self.option = option
         self.about = about.encode() if about is not None else None
+        self.unless_own = unless_own
         self.visitors: list[tuple[type[ast.AST], Visitor, NodeNames | None]] = []
         self.deciders: list[Decider] = []
         self.finisher: Finisher | None = None
@@ -156,6 +160,11 @@ class Rule:
             self.visitors, self.deciders, self.finisher = one.visitors, one.deciders, one.finisher
             self._loaded = True
         return self
+
+    @property
+    def is_of_code(self) -> bool:
+        """Whether the rule, once loaded, decides on Python files."""
+        return bool(self.visitors or self.finisher)
 
     def visit(self, source: Source) -> Iterator[Finding]:
         """Yield what the rule finds in a file, its say at the end left out."""

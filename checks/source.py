@@ -19,9 +19,11 @@ import tokenize
 import warnings
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar, cast
+
+from checks.walk import fields_backwards
 
 if TYPE_CHECKING:
     from checks.names import Names
@@ -51,27 +53,17 @@ class Span(NamedTuple):
     end_column: int
 
 
-# Frequent fields of nodes that hold no node with a position.
-_PLAIN = frozenset({"arg", "attr", "ctx", "id", "op", "ops", "type_comment"})
-
-
-# The field that holds the name of a node.
+# The field that holds the name of a node; of a constant its value.
 _LABELS: dict[type[ast.AST], str] = {
     ast.Attribute: "attr",
+    ast.Constant: "value",
     ast.Name: "id",
     ast.keyword: "arg",
+    ast.alias: "name",
     ast.FunctionDef: "name",
     ast.AsyncFunctionDef: "name",
     ast.ClassDef: "name",
 }
-
-
-@cache
-def _parts(kind: type[ast.AST]) -> tuple[str, ...]:
-    """Return the fields of a type of node that may hold nodes, the last one first."""
-    if kind is ast.Constant:
-        return ()
-    return tuple(name for name in reversed(kind._fields) if name not in _PLAIN)
 
 
 def contents(path: Path) -> bytes:
@@ -207,7 +199,7 @@ class Source:
             node = todo.pop()
             kind = type(node)
             nodes[kind].append(node)
-            for name in _parts(kind):
+            for name in fields_backwards(kind):
                 value = getattr(node, name, None)
                 if isinstance(value, list):
                     for item in reversed(cast(list[object], value)):
@@ -226,7 +218,7 @@ class Source:
             yield from cast(list[NodeT], index.get(kind, ()))
 
     def named(self, kind: type[NodeT], names: Collection[str]) -> Iterator[NodeT]:
-        """Yield the nodes of a type that bear one of these names: attributes, names, keywords, definitions."""
+        """Yield the nodes of a type that bear one of these names: attributes, names, keywords, definitions, strings."""
         if kind not in self._by_name:
             label = _LABELS[kind]
             found: dict[str, list[ast.AST]] = defaultdict(list)
@@ -245,6 +237,13 @@ class Source:
     def strings(self) -> str:
         """What the strings of the file say, one after the other, each on a line of its own or on several."""
         return "\n".join(node.value for node in self.nodes(ast.Constant) if isinstance(node.value, str))
+
+    def strings_with(self, text: str) -> Iterator[ast.Constant]:
+        """Yield the strings of the file that a text occurs in, in order."""
+        if text in self.strings:
+            for node in self.nodes(ast.Constant):
+                if isinstance(node.value, str) and text in node.value:
+                    yield node
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """Return the node that holds this one; None for the module."""

@@ -13,7 +13,7 @@ def wait_with_garbage() -> None:
 
     What is imported, trees and what is known of them stay until the end: looking among them takes a third of a run.
     """
-    gc.set_threshold(100_000, 50, 1000)
+    gc.set_threshold(3_000_000, 50, 1000)
 
 
 def leave(code: int) -> NoReturn:

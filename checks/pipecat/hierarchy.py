@@ -103,7 +103,10 @@ def _library_attributes(source: Source) -> Iterator[tuple[ast.Attribute, str]]:
     if not is_of_library("pipecat", source):
         return
     for name in source.named(ast.Name, source.names.reaching("pipecat")):
-        node, base = source.parent(name), source.names.resolve(name)
+        node = source.parent(name)
+        if not isinstance(node, ast.Attribute):
+            continue
+        base = source.names.resolve(name)
         inner: ast.expr = name
         while base is not None and isinstance(node, ast.Attribute) and node.value is inner:
             if isinstance(node.ctx, ast.Load) and is_of_library(base, source):

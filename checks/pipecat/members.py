@@ -147,13 +147,22 @@ def is_given(found: Object, owner: str, name: str, source: Source) -> bool:
 
 def gone_above(line: Lineage, name: str, source: Source) -> Gone | None:
     """Return the member that the Pipecat classes of a lineage had, and none of its other bases may have."""
-    target = source.project.target
-    if name.startswith("__") or not line.is_whole or timeline.is_of_python(name):
+    if not line.is_whole or not is_of_library("pipecat", source):
         return None
-    if any(not timeline.answers_for_itself(one, target) for one in line.outside):
+    known: dict[tuple[tuple[str, ...], str], Gone | None] = source.project.memo.setdefault("gone above", {})
+    key = line.outside, name
+    if key not in known:
+        known[key] = _gone_above(line.outside, name, source.project.target)
+    return known[key]
+
+
+def _gone_above(bases: tuple[str, ...], name: str, target: Release) -> Gone | None:
+    if name.startswith("__") or timeline.is_of_python(name):
         return None
-    owners = [one for one in line.outside if one.startswith("pipecat.")]
-    if any(not is_of_library(one, source) or timeline.member(one, name, target) is not None for one in owners):
+    if any(not timeline.answers_for_itself(one, target) for one in bases):
+        return None
+    owners = [one for one in bases if one.startswith("pipecat.")]
+    if any(timeline.member(one, name, target) is not None for one in owners):
         return None
     for owner in owners:
         last = _last_member(owner, name, target)
@@ -248,8 +257,8 @@ def _sets_from_outside(member: str, source: Source) -> bool:
         for one in user.named(ast.Attribute, (member,)):
             if isinstance(one.ctx, ast.Store) and not is_self_attribute(one, user):
                 return True
-        for one in user.nodes(ast.Constant):
-            if isinstance(one.value, str) and one.value.rpartition(".")[2] == member:
+        for one in user.strings_with(member):
+            if str(one.value).rpartition(".")[2] == member:
                 call = user.parent(one)
                 if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(
                     ("setattr", "__setattr__", "patch", "object")
@@ -354,15 +363,13 @@ def _is_plain(node: ast.ClassDef) -> bool:
 def _is_mentioned(name: str, source: Source) -> bool:
     """Tell whether anything in the project names a method but methods of that name themselves."""
     for user in source.project.mentioning(name):
-        for part in user.nodes(ast.Attribute, ast.Name, ast.Constant, ast.alias):
-            match part:
-                case ast.Attribute(attr=found, value=value) if found == name:
-                    function = user.names.enclosing_function(part)
-                    above = isinstance(value, ast.Call) and ast.unparse(value) == "super()"
-                    if not above or getattr(function, "name", None) != name:
-                        return True
-                case ast.Name(id=found) | ast.Constant(value=found) | ast.alias(name=found) if found == name:
-                    return True
-                case _:
-                    pass
+        for part in user.named(ast.Attribute, (name,)):
+            function = user.names.enclosing_function(part)
+            above = isinstance(part.value, ast.Call) and ast.unparse(part.value) == "super()"
+            if not above or getattr(function, "name", None) != name:
+                return True
+        if any(True for kind in (ast.Name, ast.Constant) for _ in user.named(kind, (name,))):
+            return True
+        if any(alias.name == name for alias in user.nodes(ast.alias)):
+            return True
     return False

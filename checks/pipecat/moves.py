@@ -19,10 +19,13 @@ from checks.pipecat.called_alike import as_used
 from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.releases import Release, parse
 from checks.pipecat.renames import NewName, successor
+from checks.project import Project
 from checks.rule import Finding, Fix, Rule
 from checks.source import Source, Span
 from checks.unclear import Unclear, if_clear
 
+# Where a string begins that may be a dotted name of Pipecat's.
+_BEGUN = re.compile(rb"""["'](?:\\\r?\n?)?pipecat""")
 _TAKES_A_NAME = ("patch", "object", "import_module", "dict", "multiple", "setattr", "delattr")
 
 
@@ -191,22 +194,21 @@ def _string_naming(dotted: str, new: NewName, source: Source) -> str:
     target = source.project.target
     leaf, same = dotted.rpartition(".")[2], timeline.canonical(dotted, target)
     is_gone = timeline.exists(dotted, target) is False
-    for user in source.project.mentioning(leaf):
-        for node, named in _named_in_strings(user):
-            if leaf in str(node.value) and named != new.dotted and timeline.canonical(named, target) == same:
-                if not (is_gone and new_string(node, user) is not None):
-                    at_file = user.path.relative_to(source.project.root).as_posix()
-                    return f"a string in {at_file}:{user.span(node).line} names it"
+    for user, node, named in _named_in_strings(source.project):
+        if leaf in str(node.value) and named != new.dotted and timeline.canonical(named, target) == same:
+            if not (is_gone and new_string(node, user) is not None):
+                at_file = user.path.relative_to(source.project.root).as_posix()
+                return f"a string in {at_file}:{user.span(node).line} names it"
     return ""
 
 
-def _named_in_strings(source: Source) -> list[tuple[ast.Constant, str]]:
-    """Return the strings of a file that are a dotted name of Pipecat's, each with what it names; collected once."""
-    known: dict[Source, list[tuple[ast.Constant, str]]] = source.project.memo.setdefault("named in strings", {})
-    if source not in known:
-        found = ((node, _of_module(node)) for node in source.nodes(ast.Constant))
-        known[source] = [(node, named) for node, named in found if named is not None]
-    return known[source]
+def _named_in_strings(project: Project) -> list[tuple[Source, ast.Constant, str]]:
+    """Return the strings of a project that are a dotted name of Pipecat's, each with what it names; collected once."""
+    if "named in strings" not in project.memo:
+        strings = ((user, node) for user in project.matching(_BEGUN) for node in user.strings_with("pipecat"))
+        found = ((user, node, _of_module(node)) for user, node in strings)
+        project.memo["named in strings"] = [(user, node, named) for user, node, named in found if named is not None]
+    return project.memo["named in strings"]
 
 
 def _of_module(node: ast.Constant) -> str | None:
@@ -303,7 +305,7 @@ def _new_home(alias: ast.alias, node: ast.ImportFrom, dotted: str, source: Sourc
     # RTVIError less its namespace would be Error, which says less and may hide another.
     lost = local.removesuffix(name)
     is_vague = lost != local and lost.isupper()
-    others = (use for use in source.nodes(ast.Name) if use.id == local and use not in reads)
+    others = (use for use in source.named(ast.Name, (local,)) if use not in reads)
     is_read_otherwise = not all(_is_bound_outside_classes(use, source) for use in others)
     is_declared = any(local in one.names for one in source.nodes(ast.Global, ast.Nonlocal))
     if (
@@ -331,10 +333,9 @@ def _is_bound_outside_classes(use: ast.Name, source: Source) -> bool:
 
 def uses_of(local: str, node: ast.ImportFrom, source: Source) -> Iterator[ast.Name]:
     """Yield where an imported name is read, strings left out."""
-    for name in source.nodes(ast.Name):
-        if name.id == local and isinstance(name.ctx, ast.Load):
-            if node in [binding.node for binding in source.names.bindings(name)]:
-                yield name
+    for name in source.named(ast.Name, (local,)):
+        if isinstance(name.ctx, ast.Load) and node in [binding.node for binding in source.names.bindings(name)]:
+            yield name
 
 
 def _is_free_for(name: str, dotted: str, node: ast.ImportFrom, source: Source) -> bool:
@@ -348,12 +349,12 @@ def _is_free_for(name: str, dotted: str, node: ast.ImportFrom, source: Source) -
     bound = [binding.qualified for table in tables for binding in table.get(name, ())]
     if bound:
         return set(bound) == {dotted}
-    return all(use.id != name for use in source.nodes(ast.Name))
+    return not any(True for _ in source.named(ast.Name, (name,)))
 
 
 def in_annotations(name: str, source: Source) -> Iterator[Span]:
     """Yield where a name stands in the strings that are annotations."""
-    for constant in source.nodes(ast.Constant):
+    for constant in source.strings_with(name):
         for start in _places_in_annotation(constant, name, source):
             yield source.span_between(start, start + len(name))
 
@@ -404,12 +405,10 @@ def _may_name(constant: ast.Constant, name: str, source: Source) -> bool:
 
 def _may_reach(user: Source, name: str, source: Source) -> bool:
     """Tell whether another file may take a name from this one other than by importing it: ``bot.Name``, a string."""
-    if source.module.rpartition(".")[2] not in user.text:
-        return False
     return (
         any(True for _ in user.named(ast.Attribute, (name,)))
         or name in user.strings
-        or any(alias.name == "*" for node in user.nodes(ast.ImportFrom) for alias in node.names)
+        or any(True for _ in user.named(ast.alias, ("*",)))
     )
 
 
@@ -417,20 +416,24 @@ def is_known_elsewhere(local: str, node: ast.ImportFrom, source: Source) -> bool
     """Tell whether anything but plain code in this file may know the name: a string, or another file."""
     if source.is_package or isinstance(source.names.scope(node), ast.ClassDef):
         return True
-    if any(alias.name == "*" for other in source.nodes(ast.ImportFrom) for alias in other.names):
+    if any(True for _ in source.named(ast.alias, ("*",))):
         return True  # which may bring another object of the new name
-    if any(_may_reach(user, local, source) for user in source.project.mentioning(local) if user.path != source.path):
-        return True
-    if any(_may_name(constant, local, source) for constant in source.nodes(ast.Constant)):
+    if any(_may_name(constant, local, source) for constant in source.strings_with(local)):
         return True
     bindings = source.names.table(source.names.scope(node)).get(local, [])
     if len(bindings) != 1:
         return True
-    return any(
-        alias.name == local
-        and user.names.import_base(other) is not None
-        and source.project.find_module(str(user.names.import_base(other)), user.path) == source.path
-        for user in source.project.mentioning(local)
-        for other in user.nodes(ast.ImportFrom)
-        for alias in other.names
-    )
+    users = list(source.project.mentioning(local, source.module.rpartition(".")[2]))
+    if any(_imports(user, local, source) for user in users):
+        return True
+    return any(_may_reach(user, local, source) for user in users if user.path != source.path)
+
+
+def _imports(user: Source, name: str, source: Source) -> bool:
+    """Tell whether a file imports a name from another one."""
+    for alias in user.named(ast.alias, (name,)):
+        node = user.parent(alias)
+        base = user.names.import_base(node) if isinstance(node, ast.ImportFrom) else None
+        if base is not None and source.project.find_module(base, user.path) == source.path:
+            return True
+    return False

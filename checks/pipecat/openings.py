@@ -17,6 +17,7 @@ from typing import NamedTuple, cast
 from checks.names import FUNCTIONS, Binding
 from checks.source import Source
 from checks.unclear import Unclear
+from checks.walk import walk
 
 SPAN_CALLS = ("start_as_current_span", "start_span")
 SERVICE, SPAN, TEXT, CHARACTERS = "service", "span", "text", "characters"
@@ -48,7 +49,7 @@ def is_span_call(node: ast.AST) -> bool:
 
 def span_calls(function: ast.AST) -> list[ast.Call]:
     """Return the calls within a function that open a span."""
-    return [part for part in ast.walk(function) if isinstance(part, ast.Call) and is_span_call(part)]
+    return [part for part in walk(function) if isinstance(part, ast.Call) and is_span_call(part)]
 
 
 def attribute_of(statement: ast.stmt, span: str) -> tuple[str, ast.Call] | None:
@@ -96,7 +97,7 @@ class Reader:
 
     def speaks(self, node: ast.AST) -> bool:
         """Tell whether an expression depends on the text."""
-        return any(isinstance(part, ast.Name) and self._stands_for(part, self.text, set()) for part in ast.walk(node))
+        return any(isinstance(part, ast.Name) and self._stands_for(part, self.text, set()) for part in walk(node))
 
     def text_of(self, node: ast.expr, *, spoken: bool = False) -> str:
         """Return an expression in terms of the service, and of the text if that is ``spoken`` of.
@@ -104,17 +105,17 @@ class Reader:
         Raises:
             Unclear: it depends on more than that.
         """
-        own = {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+        own = {part.id for part in walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
         changes: dict[ast.AST, str] = {}
-        for part in ast.walk(node):
+        for part in walk(node):
             if self._cannot_move(part):
                 raise self._unclear(part)
             if self._is_length_of_text(part) and spoken:
                 changes[part] = CHARACTERS
             elif self._is_name_of_function(part):
                 changes[part] = '"run_tts"'
-        inside = {inner for part in changes for inner in ast.walk(part)}
-        for part in ast.walk(node):
+        inside = {inner for part in changes for inner in walk(part)}
+        for part in walk(node):
             if isinstance(part, ast.Name) and part.id not in own and part not in inside:
                 name = self._name(part, spoken)
                 if name != part.id:
@@ -188,7 +189,7 @@ class Reader:
                 return True
             value = binding.node.value if isinstance(binding.node, (ast.Assign, ast.AnnAssign)) else None
             if value is not None and node.id not in seen:
-                parts = (part for part in ast.walk(value) if isinstance(part, ast.Name))
+                parts = (part for part in walk(value) if isinstance(part, ast.Name))
                 if any(self._stands_for(part, arguments, {*seen, node.id}) for part in parts):
                     return True
         return False

@@ -23,6 +23,7 @@ from checks.pipecat.openings import (
 )
 from checks.source import Source, Span, statements
 from checks.unclear import Unclear
+from checks.walk import walk
 
 _KINDS = ("isasyncgenfunction", "iscoroutinefunction", "isgeneratorfunction")
 _LOGGERS = ("logger", "logging", "log", "_logger", "LOGGER")
@@ -68,7 +69,7 @@ class _Parts:
     def __init__(self, node: ast.FunctionDef, source: Source):
         self._node = node
         self._source = source
-        self._nested = [part for part in ast.walk(node) if isinstance(part, _Function) and part is not node]
+        self._nested = [part for part in walk(node) if isinstance(part, _Function) and part is not node]
         calls = span_calls(node)
         if len(calls) != 1 or node.decorator_list or node.args.vararg or node.args.kwarg or node.args.posonlyargs:
             raise Unclear("it opens its span in a way of its own")
@@ -117,7 +118,7 @@ class _Parts:
         """Return the parameter that takes the method: what the wrappers call."""
         found: set[ast.arg] = set()
         for wrapper in self._nested:
-            for part in ast.walk(wrapper):
+            for part in walk(wrapper):
                 if isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
                     for binding in self._source.names.bindings(part.func):
                         if isinstance(binding.node, ast.arg):
@@ -155,10 +156,10 @@ class _Parts:
         """Tell whether a statement hands the function back where there is no tracing at all."""
         if not isinstance(statement, ast.If) or statement.orelse or len(statement.body) != 1:
             return False
-        names = {part.id for part in ast.walk(statement.test) if isinstance(part, ast.Name)}
+        names = {part.id for part in walk(statement.test) if isinstance(part, ast.Name)}
         inside = {one.name for one in self._nested} | {one.arg for one in parameters(self._node.args)}
         returned = statement.body[0]
-        given = {part.id for part in ast.walk(returned) if isinstance(part, ast.Name)}
+        given = {part.id for part in walk(returned) if isinstance(part, ast.Name)}
         nested = {one.name for one in self._nested}
         return isinstance(returned, ast.Return) and bool(names) and not names & inside and not given & nested
 
@@ -214,13 +215,13 @@ class _Parts:
         for target in targets:
             if not isinstance(target, ast.Name) or target.id in held:
                 raise self._strange(statement)
-        if any(isinstance(part, (ast.Await, ast.Yield, ast.NamedExpr)) for part in ast.walk(statement)):
+        if any(isinstance(part, (ast.Await, ast.Yield, ast.NamedExpr)) for part in walk(statement)):
             raise self._strange(statement)
         self._assigned.append(statement)
 
     def _is_idle(self, statement: ast.Assign | ast.AnnAssign) -> bool:
         """Tell whether a value that is not taken along is worked out without touching anything."""
-        calls = [part for part in ast.walk(statement.value or statement) if isinstance(part, ast.Call)]
+        calls = [part for part in walk(statement.value or statement) if isinstance(part, ast.Call)]
         return all(self._is_harmless(call.func) for call in calls)
 
     def _is_harmless(self, function: ast.expr) -> bool:
@@ -382,7 +383,7 @@ class _Parts:
 
     def _check_steady(self, gate: ast.expr) -> None:
         """Make sure that a condition may be asked again and again: it reads, and calls nothing of its own."""
-        for part in ast.walk(gate):
+        for part in walk(gate):
             if isinstance(part, ast.Call):
                 name = ast.unparse(part.func).rpartition(".")[2]
                 if name not in ("getattr", "hasattr", "bool", "is_tracing_available"):
@@ -426,7 +427,7 @@ class _Parts:
         )
 
     def _mentions_span(self, node: ast.AST) -> bool:
-        return any(isinstance(part, ast.Name) and part.id == self._span for part in ast.walk(node))
+        return any(isinstance(part, ast.Name) and part.id == self._span for part in walk(node))
 
     def _in_handler(self, statement: ast.stmt) -> bool:
         return any(isinstance(above, ast.ExceptHandler) for above in self._source.ancestors(statement))
@@ -439,7 +440,7 @@ class _Parts:
         """Return the offset at which, the span being open, the method is called or its turn is yielded."""
         opened = self._source.end(self._call)
         kinds = (ast.Yield, ast.Await, ast.AsyncFor)
-        turns = (self._source.start(part) for part in ast.walk(self._inner) if isinstance(part, kinds))
+        turns = (self._source.start(part) for part in walk(self._inner) if isinstance(part, kinds))
         return min((turn for turn in turns if turn > opened), default=len(self._source.text))
 
     def _strange(self, statement: ast.stmt) -> Unclear:

@@ -19,6 +19,7 @@ from checks.pipecat.span_decorators import OF_A_FAILURE, opened_span
 from checks.relayout import Entangled, Lines, Relayout
 from checks.source import Source, statements
 from checks.unclear import Unclear
+from checks.walk import walk
 
 _Block = list[ast.stmt]
 # What hands on, or asks for, the span that is open.
@@ -46,7 +47,7 @@ def span_by_hand(method: ast.AsyncFunctionDef, source: Source) -> SpanByHand:
 
 def asks_for_current_span(method: ast.AsyncFunctionDef) -> ast.Name | ast.Attribute | None:
     """Return a place where a method asks for the span that is open, or hands it on without naming it."""
-    for part in ast.walk(method):
+    for part in walk(method):
         if isinstance(part, ast.Attribute) and part.attr in _CURRENT_SPAN:
             return part
         if isinstance(part, ast.Name) and part.id in _CURRENT_SPAN:
@@ -103,7 +104,7 @@ class _Taken:
             is_text = isinstance(call, ast.Constant)
             is_log = isinstance(call, ast.Call) and ast.unparse(call.func).startswith("logger.")
             is_name = isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
-            if not (is_text or is_log or is_name) or any(isinstance(part, ast.Await) for part in ast.walk(statement)):
+            if not (is_text or is_log or is_name) or any(isinstance(part, ast.Await) for part in walk(statement)):
                 raise Unclear(f"line {statement.lineno}: more happens before the span is opened")
 
     def _read_told(self, block: list[ast.stmt], written: Written) -> None:
@@ -165,13 +166,13 @@ class _Taken:
         asking = asks_for_current_span(self._method)
         if asking is not None:
             raise Unclear(f"line {asking.lineno} asks for the current span")
-        for part in ast.walk(self._method):
+        for part in walk(self._method):
             if isinstance(part, ast.TryStar):
                 raise Unclear(f"line {part.lineno}: except* is not understood")
-        doomed = {part for statement in self._doomed for part in ast.walk(statement)}
-        for part in ast.walk(self._method):
+        doomed = {part for statement in self._doomed for part in walk(statement)}
+        for part in walk(self._method):
             if isinstance(part, ast.Name) and part.id == self._span and part not in doomed:
-                stores = isinstance(part.ctx, ast.Store) and part in ast.walk(self._opener)
+                stores = isinstance(part.ctx, ast.Store) and part in walk(self._opener)
                 if not stores and not self._is_in_use_span(part):
                     raise Unclear(f"line {part.lineno} uses the span in a way of its own")
         if self._span and len(self._source.names.table(self._method).get(self._span, [])) != 1:
@@ -199,13 +200,13 @@ class _Taken:
 
     def _take_variables(self) -> None:
         """Take along the variables that nothing else reads; a call may not be made twice."""
-        leaving = {part for one in (*self._doomed, self._call, *self._reader.read) for part in ast.walk(one)}
+        leaving = {part for one in (*self._doomed, self._call, *self._reader.read) for part in walk(one)}
         for statement in self._reader.read:
             target = statement.targets[0] if isinstance(statement, ast.Assign) else None
             name = target.id if isinstance(target, ast.Name) else None
             others = [
                 part
-                for part in ast.walk(self._method)
+                for part in walk(self._method)
                 if isinstance(part, ast.Name)
                 and part.id == name
                 and isinstance(part.ctx, ast.Load)
@@ -213,7 +214,7 @@ class _Taken:
             ]
             if name is not None and not others:
                 self._doomed.add(statement)
-            elif any(isinstance(part, ast.Call) for part in ast.walk(statement)):
+            elif any(isinstance(part, ast.Call) for part in walk(statement)):
                 raise Unclear(f"line {statement.lineno}: the value is needed by run_tts too")
 
     # -- what goes

@@ -19,6 +19,7 @@ from checks.pipecat.realtime import REALTIME
 from checks.receivers import is_self_attribute
 from checks.source import Source, Span, statements
 from checks.unclear import Unclear
+from checks.walk import walk
 
 STARTED, STOPPED = "pipecat.frames.frames.TTSStartedFrame", "pipecat.frames.frames.TTSStoppedFrame"
 END = "pipecat.frames.frames.LLMFullResponseEndFrame"
@@ -71,7 +72,7 @@ def _methods(node: ast.ClassDef) -> Iterator[_Method]:
 
 
 def _taking_up(function: _Method, source: Source) -> TakingUp | None:
-    for test in ast.walk(function):
+    for test in walk(function):
         if not isinstance(test, ast.If):
             continue
         either = isinstance(test.test, ast.BoolOp) and isinstance(test.test.op, ast.Or) and len(test.test.values) == 2
@@ -130,7 +131,7 @@ class Speech:
 
     def __init__(self, node: ast.ClassDef, taken: TakingUp, source: Source):
         self._node, self._taken, self._source = node, taken, source
-        self.dropped = [one for one in ast.walk(taken.method) if isinstance(one, ast.If) and self._gives_up(one)]
+        self.dropped = [one for one in walk(taken.method) if isinstance(one, ast.If) and self._gives_up(one)]
         self._done = self._handler("audio.done", r"audio.*done")
         found = self._pushing(self._done, STOPPED) if self._done is not None else []
         self.stopped = found[0] if len(found) == 1 else None
@@ -183,7 +184,7 @@ class Speech:
         if len(bound) != 1 or not isinstance(bound[0].node, ast.arg) or not self._has_field():
             raise Unclear("it cannot be told which item is tracked")
         known = {taken.test, *self.dropped}
-        for one in ast.walk(taken.method):
+        for one in walk(taken.method):
             if isinstance(one, ast.If) and one not in known and "item" in ast.unparse(one.test):
                 raise Unclear(f"line {one.lineno}: more is done when the item changes")
             held = any(above in known for above in self._source.ancestors(one))
@@ -209,7 +210,7 @@ class Speech:
             if one is not stopped and not is_guard and not is_text and not _logs(one):
                 raise Unclear(f"line {one.lineno}: {done.name} does more than push TTSStoppedFrame")
         call = stopped.value.value if isinstance(stopped, ast.Expr) and isinstance(stopped.value, ast.Await) else None
-        names = {part.id for part in ast.walk(stopped) if isinstance(part, ast.Name)}
+        names = {part.id for part in walk(stopped) if isinstance(part, ast.Name)}
         frame = call.args[0] if isinstance(call, ast.Call) else None
         if len(names) != 2 or not isinstance(frame, ast.Call) or frame.args or frame.keywords:
             raise Unclear(f"line {stopped.lineno}: the frame says what only that event knows")
@@ -226,9 +227,9 @@ class Speech:
             for function in _methods(self._node)
             for frame in (STARTED, STOPPED)
             for one in self._pushing(function, frame)
-            for part in ast.walk(one)
+            for part in walk(one)
         }
-        for part in ast.walk(self._node):
+        for part in walk(self._node):
             if isinstance(part, (ast.Name, ast.Attribute)) and part not in understood:
                 if self._source.names.resolve(part) in (STARTED, STOPPED):
                     raise Unclear(f"line {part.lineno}: {ast.unparse(part)} is used in a way of its own")
@@ -267,9 +268,9 @@ class Speech:
 
     def _handler(self, event: str, name: str) -> _Method | None:
         """Return the method that handles an event: by what it is called for, else by its own name."""
-        for test in ast.walk(self._node):
+        for test in walk(self._node):
             if isinstance(test, ast.If) and self._is_for(test.test, event):
-                for part in (part for one in test.body for part in ast.walk(one)):
+                for part in (part for one in test.body for part in walk(one)):
                     if isinstance(part, ast.Call) and is_self_attribute(part.func, self._source):
                         assert isinstance(part.func, ast.Attribute)
                         found = method(self._node, part.func.attr)
@@ -291,7 +292,7 @@ class Speech:
         return False
 
     def _is_for(self, test: ast.expr, event: str) -> bool:
-        values = (part.value for part in ast.walk(test) if isinstance(part, ast.Constant))
+        values = (part.value for part in walk(test) if isinstance(part, ast.Constant))
         return any(isinstance(value, str) and value.endswith(event) for value in values)
 
     def _pushing(self, function: _Method, frame: str) -> list[ast.stmt]:

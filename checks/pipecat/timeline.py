@@ -135,6 +135,7 @@ def _runs_of(found: _Module, name: str) -> list[Run[Any]]:
     return [*runs, *known.get("b", [])] if known is not None else runs
 
 
+@cache
 def exists(dotted: str, release: Release) -> bool | None:
     """Tell whether a release has a module, or a name of a module; None if that cannot be told.
 
@@ -391,6 +392,7 @@ def _taken_apart(signature: str) -> tuple[set[str], str | None]:
     return names, rest
 
 
+@cache
 def defines(name: str, member: str, release: Release) -> bool:
     """Tell whether a class itself, not an ancestor, has a member, or a parameter of its constructor."""
     found = _class(name, release)
@@ -597,6 +599,7 @@ def answers_for_itself(owner: str, release: Release) -> bool:
     return member(owner, "__getattr__", release) is None
 
 
+@cache
 def is_of_python(name: str) -> bool:
     """Tell whether a member may be one of a base that is not Pipecat's."""
     if name.startswith("model_"):

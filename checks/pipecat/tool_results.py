@@ -17,6 +17,7 @@ from checks.pipecat.realtime import ASYNC_TOOL_MESSAGES, INWORLD_REALTIME
 from checks.receivers import is_self_attribute
 from checks.source import NEWLINE, Source, Span
 from checks.unclear import Unclear
+from checks.walk import walk
 
 CONTEXT = "pipecat.processors.aggregators.llm_context"
 
@@ -50,9 +51,9 @@ class Routing(NamedTuple):
 
 def message_loop(node: ast.AsyncFunctionDef) -> ast.For | None:
     """Return the loop over ``….get_messages()`` that reads each message's ``tool_call_id``."""
-    for part in ast.walk(node):
+    for part in walk(node):
         if isinstance(part, ast.For) and isinstance(part.target, ast.Name) and _gets_messages(part.iter, node):
-            if any(_reads(one, part.target.id, "tool_call_id") for one in ast.walk(part)):
+            if any(_reads(one, part.target.id, "tool_call_id") for one in walk(part)):
                 return part
     return None
 
@@ -61,7 +62,7 @@ def _gets_messages(iterated: ast.expr, node: ast.AsyncFunctionDef) -> bool:
     if isinstance(iterated, ast.Name):
         values = [
             one.value
-            for one in ast.walk(node)
+            for one in walk(node)
             if isinstance(one, ast.Assign)
             and len(one.targets) == 1
             and isinstance(one.targets[0], ast.Name)
@@ -144,7 +145,7 @@ class _Loop:
     def _place(self) -> tuple[ast.stmt, bool]:
         """Return the statement the routing goes in front of, and whether specific messages still come that far."""
         first = self._loop.body[0]
-        guards = [one for one in ast.walk(self._loop) if isinstance(one, ast.Name) and one.id == "LLMSpecificMessage"]
+        guards = [one for one in walk(self._loop) if isinstance(one, ast.Name) and one.id == "LLMSpecificMessage"]
         if not guards:
             return first, True
         wanted = f"if isinstance({self._message}, LLMSpecificMessage):\n    continue"
@@ -203,7 +204,7 @@ class _Loop:
         name = statement.targets[0].id
         stores = [
             part
-            for part in ast.walk(self._node)
+            for part in walk(self._node)
             if isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Store)
         ]
         if len(stores) != 1:
@@ -227,11 +228,11 @@ class _Loop:
 
     def _concerns_only_message(self, test: ast.expr) -> bool:
         """Tell whether a test is about the message and nothing else; ids it names by ``:=`` are noted."""
-        for part in ast.walk(test):
+        for part in walk(test):
             if isinstance(part, ast.NamedExpr) and _reads(part.value, self._message, "tool_call_id"):
                 self._ids.add(part.target.id)
         own = {self._message, *self._ids, *self._contents}
-        for part in ast.walk(test):
+        for part in walk(test):
             if isinstance(part, ast.Name) and part.id not in own and self._source.names.bindings(part):
                 if not self._is_self_of_done(part):
                     return False
@@ -251,7 +252,7 @@ class _Loop:
         )
 
     def _mentions_message(self, test: ast.expr) -> bool:
-        names = {part.id for part in ast.walk(test) if isinstance(part, ast.Name)}
+        names = {part.id for part in walk(test) if isinstance(part, ast.Name)}
         return bool(names & {self._message, *self._ids, *self._contents})
 
     def _sends(self, statement: ast.stmt) -> bool:
@@ -261,7 +262,7 @@ class _Loop:
             and isinstance(statement.value, ast.Await)
             and isinstance(statement.value.value, ast.Call)
             and is_self_attribute(statement.value.value.func, self._source)
-            and any(self._is_content(one) for one in ast.walk(statement))
+            and any(self._is_content(one) for one in walk(statement))
         )
 
     def _is_content(self, node: ast.AST) -> bool:
@@ -310,7 +311,7 @@ class _Loop:
         for start, end, new in sorted(changes, reverse=True):
             text = text[:start] + new + text[end:]
         first, *rest = NEWLINE.split(text)
-        strings = (part for part in ast.walk(statement) if isinstance(part, (ast.JoinedStr, ast.Constant)))
+        strings = (part for part in walk(statement) if isinstance(part, (ast.JoinedStr, ast.Constant)))
         if rest and any(_is_long(part) for part in strings):
             raise Unclear(f"line {statement.lineno}: a string runs over several lines")
         line = self._source.span(statement).line

@@ -15,6 +15,7 @@ from checks.pipecat.openings import SPAN_CALLS
 from checks.pipecat.releases import Release
 from checks.project import Definition
 from checks.source import Source
+from checks.walk import walk
 
 DECORATORS = "pipecat.utils.tracing.service_decorators"
 TRACED_TTS = f"{DECORATORS}.traced_tts"
@@ -44,7 +45,7 @@ def is_traced(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Tell whether a method is traced by a decorator of any make, or opens a span itself."""
     if any(_TRACING_WORDS.search(ast.unparse(decorator)) for decorator in function.decorator_list):
         return True
-    for part in ast.walk(function):
+    for part in walk(function):
         if isinstance(part, ast.Attribute) and part.attr in SPAN_CALLS:
             return True
         if isinstance(part, (ast.With, ast.AsyncWith)):
@@ -81,7 +82,7 @@ def makes_set_name_tracer(node: Definition, source: Source) -> bool:
         return False
     if isinstance(node, ast.ClassDef):
         return method(node, "__set_name__") is not None
-    names = (part for part in ast.walk(node) if isinstance(part, ast.Name))
+    names = (part for part in walk(node) if isinstance(part, ast.Name))
     kinds = (source.project.resolve(name, source) for name in names)
     return any(
         isinstance(kind, tuple) and isinstance(kind[1], ast.ClassDef) and method(kind[1], "__set_name__")
@@ -123,7 +124,7 @@ def delegates(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Tell whether a method hands the work to a ``run_tts`` of another class or object, which is the one to trace."""
     return any(
         isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == METHOD
-        for part in ast.walk(function)
+        for part in walk(function)
     )
 
 

@@ -50,25 +50,25 @@ RULE = Rule(
     fix=Fix.SAFE,
     impact=Impact.DEPRECATED,
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
+    unless_own="pipecat",
 )
 
 
-@RULE.on(ast.Call)
-def called(node: ast.Call, source: Source) -> Iterator[Finding]:
-    """Decide on the keywords of one call."""
-    named = [keyword for keyword in node.keywords if keyword.arg in _KEYWORDS]
-    owners = list(_owners(node, source)) if named else []
-    for keyword in named if owners else ():
-        found = ((owner, _found(owner, str(keyword.arg), source)) for owner in owners)
-        owner, one = next(((owner, record) for owner, record in found if record is not None), ("", None))
-        if one is not None and not _is_of_settings(one) and not tests_version(node, source):
-            if _is_overridden(node, source):
-                return
-            message = f"{keyword.arg} of {owner.rpartition('.')[2]} {one.story}"
-            is_class = timeline.constructor(owner, source.project.target) is not None
-            given = Given(node, keyword, owner if is_class else one.name.rpartition(".")[0], one.since)
-            if not stays(given, source):
-                yield mended(RULE, given, message, source, one.removed_in)
+@RULE.on(ast.keyword, named=_KEYWORDS)
+def given(keyword: ast.keyword, source: Source) -> Iterator[Finding]:
+    """Decide on one keyword of a call."""
+    call = source.parent(keyword)
+    if not isinstance(call, ast.Call):
+        return
+    found = ((owner, _found(owner, str(keyword.arg), source)) for owner in _owners(call, source))
+    owner, one = next(((owner, record) for owner, record in found if record is not None), ("", None))
+    if one is None or _is_of_settings(one) or tests_version(call, source) or _is_overridden(call, source):
+        return
+    message = f"{keyword.arg} of {owner.rpartition('.')[2]} {one.story}"
+    is_class = timeline.constructor(owner, source.project.target) is not None
+    told = Given(call, keyword, owner if is_class else one.name.rpartition(".")[0], one.since)
+    if not stays(told, source):
+        yield mended(RULE, told, message, source, one.removed_in)
 
 
 @RULE.on(ast.Dict)

@@ -91,6 +91,7 @@ RULE = Rule(
     fix=Fix.SAFE,
     impact=Impact.DEPRECATED,
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
+    unless_own="pipecat",
 )
 
 

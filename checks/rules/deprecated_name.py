@@ -48,6 +48,7 @@ RULE = Rule(
     impact=Impact.DEPRECATED,
     removed_in="2.0.0",
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
+    unless_own="pipecat",
 )
 
 
@@ -56,10 +57,12 @@ def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
     """Decide on ``from module import names``."""
     if node.level or not node.module or not is_of_library(node.module, source):
         return
-    if source.names.is_guarded(node) or tests_version(node, source) or move_of(node.module, source) is not None:
-        return
     found = {alias: _found(f"{node.module}.{alias.name}", source) for alias in node.names}
     said = {alias: f"{alias.name} {one.story}" for alias, one in found.items() if one is not None}
+    if not said or move_of(node.module, source) is not None:
+        return
+    if source.names.is_guarded(node) or tests_version(node, source):
+        return
     places = {alias: place_taken(f"{node.module}.{alias.name}", source) for alias in said}
     new = {alias: name for alias, name in places.items() if name is not None}
     for alias in said.keys() - new.keys():

@@ -52,6 +52,7 @@ RULE = Rule(
     impact=Impact.BREAKS,
     since="0.0.104",
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
+    unless_own="pipecat",
 )
 
 

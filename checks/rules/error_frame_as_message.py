@@ -47,6 +47,7 @@ RULE = Rule(
     since="0.0.96",
     removed_in="0.0.96",
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
+    unless_own="pipecat",
 )
 _SINCE = Release(0, 0, 96)
 _OLD, _NEW = "push_error", "push_error_frame"

@@ -64,6 +64,7 @@ RULE = Rule(
     deprecated_in="0.0.79",
     removed_in="1.0.0",
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
+    unless_own="pipecat",
 )
 
 

@@ -42,6 +42,7 @@ from checks.pipecat.releases import Release
 from checks.pipecat.timeline import signature
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source, Span
+from checks.walk import walk
 
 _ASKED_SINCE = Release(1, 12, 0)
 _ASKED_FOR = "observe_every_push"
@@ -98,7 +99,7 @@ def _needs_nothing(found: Lineage, node: ast.ClassDef, source: Source) -> bool:
 
 def _calls_a_constructor(owner: ast.ClassDef) -> bool:
     """Tell whether a class calls a constructor, or anything that may, such as ``vars(self).update(…)``."""
-    for node in ast.walk(owner):
+    for node in walk(owner):
         if isinstance(node, ast.Attribute) and node.attr in ("__init__", "__dict__"):
             return True
         if isinstance(node, ast.Name) and node.id in ("super", "setattr", "vars"):
@@ -110,7 +111,7 @@ def _answers_itself(found: Lineage) -> bool:
     """Tell whether one of the project's classes has, or sets, what the pipeline asks for."""
     names = (_ASKED_FOR, f"_{_ASKED_FOR}", "__getattr__", "__getattribute__", "__new__")
     for _, node in found.own:
-        for part in ast.walk(node):
+        for part in walk(node):
             if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef)) and part.name in names:
                 return True
             if isinstance(part, ast.Attribute) and part.attr in names and isinstance(part.ctx, ast.Store):

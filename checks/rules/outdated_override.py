@@ -48,6 +48,7 @@ RULE = Rule(
     fix=Fix.SAFE,
     impact=Impact.BREAKS,
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
+    unless_own="pipecat",
 )
 
 

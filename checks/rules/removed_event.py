@@ -53,6 +53,7 @@ RULE = Rule(
     fix=Fix.SAFE,
     impact=Impact.SILENT,
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
+    unless_own="pipecat",
 )
 
 

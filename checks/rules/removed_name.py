@@ -65,6 +65,7 @@ RULE = Rule(
     fix=Fix.SAFE,
     impact=Impact.BREAKS,
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
+    unless_own="pipecat",
 )
 _LEAVING = (mute_filter.MODULE, idle_processor.MODULE, transcript_processor.MODULE)
 
@@ -72,11 +73,13 @@ _LEAVING = (mute_filter.MODULE, idle_processor.MODULE, transcript_processor.MODU
 @RULE.on(ast.ImportFrom)
 def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
     """Decide on ``from module import names``."""
-    if node.level or not node.module or not is_of_library(node.module, source) or _is_guarded(node, source):
+    if node.level or not node.module or not is_of_library(node.module, source):
         return
     if move_of(node.module, source) is not None:
         return  # task-manager-argument moves it, with what else changes there
     if node.names[0].name == "*":
+        if _is_guarded(node, source):
+            return
         if _is_missing(node.module, source):
             yield RULE.finding(source, node, _message(node.module, source))
         else:
@@ -93,6 +96,8 @@ def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
         for alias, dotted in missing.items()
         if _is_missing(dotted, source) and not is_owned(dotted, source)
     }
+    if not missing or _is_guarded(node, source):
+        return
     said = {alias: _message(dotted, source) for alias, dotted in missing.items()}
     places = {alias: place_taken(dotted, source) for alias, dotted in missing.items()}
     new = {alias: name for alias, name in places.items() if name is not None}

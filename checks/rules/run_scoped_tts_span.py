@@ -62,6 +62,7 @@ from checks.relayout import Lines
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source, Span
 from checks.unclear import Unclear
+from checks.walk import walk
 
 HOOKS = (
     "create_audio_context",
@@ -267,7 +268,7 @@ def _opens_span(node: ast.FunctionDef, source: Source) -> bool:
         seen.append(one)
         if span_calls(one):
             return not _knows_audio_contexts(one)
-        for part in ast.walk(one):
+        for part in walk(one):
             if isinstance(part, ast.Name):
                 todo += [b.node for b in source.names.bindings(part) if isinstance(b.node, ast.FunctionDef)]
     return False
@@ -277,7 +278,7 @@ def _knows_audio_contexts(node: ast.AST) -> bool:
     return any(
         (isinstance(part, ast.Attribute) and part.attr in HOOKS)
         or (isinstance(part, ast.Constant) and part.value in HOOKS)
-        for part in ast.walk(node)
+        for part in walk(node)
     )
 
 
@@ -289,12 +290,11 @@ def _uses(node: ast.FunctionDef, source: Source) -> Iterator[tuple[str, bool, bo
                 renamed = alias.name == node.name and alias.asname not in (None, node.name)
                 if renamed or (alias.name == "*" and user is not source):
                     yield f"{user.path.name}:{statement.lineno}", False, False
-        for constant in user.nodes(ast.Constant):
-            if constant.value == node.name and not isinstance(user.parent(constant), (ast.List, ast.Tuple)):
+        for constant in user.named(ast.Constant, (node.name,)):
+            if not isinstance(user.parent(constant), (ast.List, ast.Tuple)):
                 yield f"{user.path.name}:{constant.lineno}", False, False
-        for name in user.nodes(ast.Name, ast.Attribute):
-            last = name.id if isinstance(name, ast.Name) else name.attr
-            if last != node.name or not isinstance(name.ctx, ast.Load):
+        for name in (*user.named(ast.Name, (node.name,)), *user.named(ast.Attribute, (node.name,))):
+            if not isinstance(name.ctx, ast.Load):
                 continue
             found = user.project.resolve(name, user)
             if isinstance(found, tuple) and found[1] is node and node not in user.ancestors(name):
@@ -367,7 +367,7 @@ def _holds_synthesis(call: ast.Call, node: ast.AsyncFunctionDef, source: Source)
     holder = next((one for one in source.ancestors(call) if isinstance(one, (ast.With, ast.AsyncWith))), None)
     if holder is None or source.names.enclosing_function(holder) is not node:
         return True
-    yields = [one for one in ast.walk(node) if isinstance(one, ast.Yield)]
+    yields = [one for one in walk(node) if isinstance(one, ast.Yield)]
     return any(holder in source.ancestors(one) for one in yields) or not yields
 
 
@@ -387,9 +387,9 @@ def _traces_synthesis(decorator: ast.expr, source: Source) -> bool:
 
 def _around_call(node: ast.AsyncFunctionDef, source: Source) -> Iterator[_Found]:
     """Decide on ``with tracer.start_as_current_span(…):`` around ``self.run_tts(…)``."""
-    for statement in ast.walk(node):
+    for statement in walk(node):
         if isinstance(statement, ast.With) and any(is_span_call(item.context_expr) for item in statement.items):
-            calls = [part for part in ast.walk(statement) if isinstance(part, ast.Attribute) and part.attr == METHOD]
+            calls = [part for part in walk(statement) if isinstance(part, ast.Attribute) and part.attr == METHOD]
             if calls:
                 message = "the span around run_tts ends when it returns, before the audio of a streaming service"
                 yield _Found(statement.items[0].context_expr, message, reason="put @traced_tts on run_tts instead")

@@ -68,6 +68,7 @@ RULE = Rule(
     deprecated_in="0.0.99",
     removed_in="1.0.0",
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
+    unless_own="pipecat",
 )
 
 

@@ -50,6 +50,7 @@ RULE = Rule(
     deprecated_in="0.0.105",
     removed_in="2.0.0",
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
+    unless_own="pipecat",
 )
 
 

@@ -48,6 +48,7 @@ RULE = Rule(
     deprecated_in="0.0.59",
     removed_in="1.0.0",
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
+    unless_own="pipecat",
 )
 _SINCE = Release(1, 0, 0)
 

@@ -57,6 +57,7 @@ from checks.receivers import is_self_attribute
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source, Span
 from checks.unclear import Unclear, if_clear
+from checks.walk import walk
 
 METHOD = "_process_completed_function_calls"
 
@@ -101,12 +102,12 @@ def _is_realtime(ancestry: Lineage) -> bool:
 
 def _asks_for_messages(node: ast.AST) -> bool:
     asked = ("get_messages", "get_llm_invocation_params")
-    return any(isinstance(part, ast.Attribute) and part.attr in asked for part in ast.walk(node))
+    return any(isinstance(part, ast.Attribute) and part.attr in asked for part in walk(node))
 
 
 def _reads_envelopes(node: ast.AST, owner: ast.ClassDef, source: Source, *, helpers: bool = True) -> bool:
     """Tell whether a method reads async-tool messages, itself or through a method it calls."""
-    for part in ast.walk(node):
+    for part in walk(node):
         if isinstance(part, ast.Constant) and part.value == "async_tool":
             return True
         if isinstance(part, (ast.Name, ast.Attribute)):
@@ -128,7 +129,7 @@ def _marks_done(node: ast.AST) -> bool:
         and isinstance(part.func, ast.Attribute)
         and part.func.attr == "add"
         and isinstance(part.func.value, ast.Attribute)
-        for part in ast.walk(node)
+        for part in walk(node)
     )
 
 
