@@ -13,6 +13,7 @@ from typing import TypeAlias, TypeVar, cast
 import libcst as cst
 
 from checks.pipecat.moves import MovedImport
+from checks.pipecat.needless import NeedlessName
 from checks.relayout import Lines
 from checks.source import NEWLINE, Source, Span
 from codemods.splice import Edit, Refused, check
@@ -205,6 +206,16 @@ class Draft:
         for home in facts.homes:
             for use in home.uses:
                 self.replace(use, home.local)
+            for change in home.left_out:
+                self.replace(change.span, change.text)
+
+    def give_up(self, facts: NeedlessName) -> None:
+        """Take a name out of an import, and out of where it is used."""
+        self.drop_name(facts.statement, facts.name)
+        for span in facts.removed:
+            self.remove_statement(span)
+        for change in facts.changes:
+            self.replace(change.span, change.text)
 
     def drop_name(self, statement: Span, name: Span) -> None:
         """Take a name out of an import, and the import with it if it has no other."""

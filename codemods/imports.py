@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import pairwise
@@ -24,8 +25,7 @@ _USUAL_WIDTH = 100
 def import_edits(moved: Sequence[MovedImport], source: Source) -> Iterator[Edit]:
     """Yield the edits that give moved names their new homes."""
     moving = {facts.statement for facts in moved}
-    brought: set[tuple[int, str, str]] = set()
-    for facts in sorted(moved, key=lambda one: one.statement):
+    for facts in moved:
         statement = next(
             (node for node in source.nodes(ast.ImportFrom) if source.span(node) == facts.statement),
             None,
@@ -37,16 +37,10 @@ def import_edits(moved: Sequence[MovedImport], source: Source) -> Iterator[Edit]
         shares = shares_lines(statement, source)
         siblings = {home: None if shares else _sibling(statement, home.module, moving, source) for home in facts.homes}
         merged = dict.fromkeys(siblings) if is_told_of and facts.whole else siblings
-        # Two names may have become one, in this import or by one above it in the same block.
+        # Two names may have become one.
         once = {_alias(home): home for home in reversed(facts.homes)}
-        block = id(block_of(statement, source)[0])
-        known = [home for home in facts.homes if not shares and (block, home.module, _alias(home)) in brought]
-        brought |= {(block, home.module, _alias(home)) for home in facts.homes}
         is_commented = source.has_comment(source.start(statement), source.end(statement))
-        if not is_commented and not is_told_of and len(known) == len(facts.homes):
-            yield from removal_edits([statement], source)
-            continue
-        if facts.whole and not any(merged.values()) and (is_commented or len(once) == len(facts.homes)):
+        if facts.whole and not any(merged.values()):
             pairs = list(zip(statement.names, facts.homes, strict=True))
             yield from _renamed_in_place(statement, facts.homes[0].module, pairs, source)
             yield from _aligned(statement, facts.homes[0].module, (), source)
@@ -58,7 +52,7 @@ def import_edits(moved: Sequence[MovedImport], source: Source) -> Iterator[Edit]
         for home, sibling in merged.items():
             if sibling is not None:
                 yield from added_name(sibling, _alias(home), source)
-        separate = [home for home, sibling in merged.items() if sibling is None and home not in known]
+        separate = [home for home, sibling in merged.items() if sibling is None]
         if separate:
             yield Edit(
                 source.start(statement),
@@ -360,7 +354,7 @@ def _behind_comments(source: Source) -> int:
 
 
 def needless_imports(before: Source, after: Source) -> Iterator[Edit]:
-    """Yield the edits to ``after`` that drop imported names which were used before and are used no more.
+    """Yield the edits to ``after`` that drop imported names which were used before and are used no more, or came twice.
 
     Left alone: packages' ``__init__``, re-exports (``as`` the same name, ``__all__``, another file importing the name
     from here), imports in a ``try``, and those marked ``noqa``.
@@ -373,6 +367,9 @@ def needless_imports(before: Source, after: Source) -> Iterator[Edit]:
         if _is_used(local, before) and not _is_used(local, after):
             if not _is_kept(statement, alias, local, after):
                 doomed.setdefault(statement, []).append(alias)
+    for statement, alias in _repeated(before, after):
+        if alias not in doomed.get(statement, ()):
+            doomed.setdefault(statement, []).append(alias)
     for statement, aliases in doomed.items():
         # An import that cannot be taken out cleanly may stay: it is needless, not wrong.
         with suppress(Refused):
@@ -380,6 +377,31 @@ def needless_imports(before: Source, after: Source) -> Iterator[Edit]:
             for edit in edits:
                 check(edit, after)
             yield from edits
+
+
+def _repeated(before: Source, after: Source) -> Iterator[tuple[ast.ImportFrom, ast.alias]]:
+    """Yield the names that an import brings once more to a block, which were brought less often before."""
+    known = Counter(place[1:] for _, _, place in _places(before))
+    found = Counter(place[1:] for _, _, place in _places(after))
+    seen: set[tuple[int, str, str, str]] = set()
+    for statement, alias, place in _places(after):
+        local = alias.asname or alias.name
+        bound = {binding.qualified for binding in after.names.table(after.names.scope(statement)).get(local, ())}
+        is_more = found[place[1:]] > known[place[1:]]
+        behind = after.line_start(after.span(statement).end_line + 1)
+        is_commented = after.has_comment(after.start(statement), behind)
+        if place in seen and is_more and len(bound) == 1 and not is_commented:
+            if not _is_kept(statement, alias, local, after):
+                yield statement, alias
+        seen.add(place)
+
+
+def _places(source: Source) -> Iterator[tuple[ast.ImportFrom, ast.alias, tuple[int, str, str, str]]]:
+    """Yield each name of an import with the block that gets it, the module, and what it is called there and here."""
+    for statement, alias in _imported(source):
+        if isinstance(statement, ast.ImportFrom) and not statement.level:
+            block = source.start(block_of(statement, source)[0])
+            yield statement, alias, (block, str(statement.module), alias.name, alias.asname or alias.name)
 
 
 def _imported(source: Source) -> Iterator[tuple[ast.Import | ast.ImportFrom, ast.alias]]:

@@ -281,3 +281,13 @@ def test_a_handler_that_cannot_take_its_arguments_is_passed_over(tmp_path: Path)
     ]
     assert mend(script.parent, "1.14.0", tmp_path) == 1
     assert run_on(released("1.14.0"), script).stdout.splitlines() == before
+
+
+@pytest.mark.parametrize(("release", "before"), [("0.0.69", True), ("0.0.86", False), ("1.14.0", False)])
+def test_transport_of_an_older_release_is_given_audio_again(release: str, before: bool, tmp_path: Path) -> None:
+    script = program("sending.py", tmp_path)
+    assert run_on(released("0.0.68"), script).stdout == "sent True\nheard True\n"
+    assert run_on(released(release), script).stdout == f"sent False\nheard {before}\n"
+    assert mend(script.parent, release, tmp_path, unsafe=True) >= 1
+    done = run_on(released(release), script)
+    assert done.stdout == "sent True\nheard True\n", done.stderr

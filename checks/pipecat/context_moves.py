@@ -13,8 +13,8 @@ from typing import NamedTuple
 from checks.arguments import Change, Rewrite, arguments_of, check_comments
 from checks.guards import tests_version
 from checks.importable import check_imports
-from checks.parted import shares_lines
 from checks.pipecat import service_contexts, timeline
+from checks.pipecat.alternatives import left_out
 from checks.pipecat.contexts import (
     AGGREGATORS,
     CONTEXT,
@@ -41,12 +41,13 @@ from checks.pipecat.contexts import (
 from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.keywords import called_name
 from checks.pipecat.moves import MovedImport, NewHome, moved_names
+from checks.pipecat.needless import NeedlessName, needless_name, without_uses
 from checks.pipecat.objects import classes_of
 from checks.pipecat.realtime import LLM_SERVICE, REALTIME
 from checks.pipecat.remedies import row_for
 from checks.rule import Fix
-from checks.source import Located, Source, Span
-from checks.unclear import Unclear
+from checks.source import Located, Source
+from checks.unclear import Unclear, if_clear
 
 CREATE, GET_FRAME = "create_context_aggregator", "get_context_frame"
 # Of what was the contexts' alone, whoever holds one; the rest is looked for only where a context is known.
@@ -70,20 +71,13 @@ class ContextMove(NamedTuple):
     rewrite: Rewrite
 
 
-class NeedlessName(NamedTuple):
-    """Facts of a name that goes out of its import, which may go with it."""
-
-    statement: Span
-    name: Span
-
-
 @dataclass(slots=True)
 class Uses:
     """What in a file is gone: imported names, calls that make aggregators or frames, members of contexts.
 
     ``stored`` are calls for messages to keep, ``logged`` for those to be read in a log, ``late`` those that have to be
     awaited now. ``doubtful`` are uses of methods that may be something else's, ``needless`` imported names that nothing
-    uses.
+    uses, or only together with what took their place.
     """
 
     imported: dict[ast.alias, str] = field(default_factory=dict[ast.alias, str])
@@ -95,7 +89,7 @@ class Uses:
     logged: list[ast.Call] = field(default_factory=list[ast.Call])
     late: list[ast.Call] = field(default_factory=list[ast.Call])
     doubtful: list[ast.Attribute] = field(default_factory=list[ast.Attribute])
-    needless: dict[ast.alias, ast.ImportFrom] = field(default_factory=dict[ast.alias, ast.ImportFrom])
+    needless: dict[ast.alias, NeedlessName | None] = field(default_factory=dict[ast.alias, NeedlessName | None])
 
     def said(self, source: Source) -> Iterator[tuple[Located, str]]:
         """Yield each place with what is to be said of it, in order of place."""
@@ -128,8 +122,10 @@ def uses(source: Source) -> Uses:
         if owned and (source.names.is_guarded(node) or tests_version(node, source)):
             return Uses()
         unused = {alias for alias, name in owned.items() if _may_be_needless(name) and _is_unused(alias, source)}
-        found.needless |= dict.fromkeys(unused, node)
-        used = {alias: name for alias, name in owned.items() if alias not in unused}
+        found.needless |= {alias: needless_name(alias, node, source) for alias in unused}
+        beside = {alias: _only_beside(alias, node, rows()[name], source) for alias, name in owned.items()}
+        found.needless |= {alias: facts for alias, facts in beside.items() if facts is not None}
+        used = {alias: name for alias, name in owned.items() if alias not in found.needless}
         if used:
             found.imported |= used
             found.statements.append(node)
@@ -166,12 +162,13 @@ def _is_unused(alias: ast.alias, source: Source) -> bool:
     return not is_read and local not in source.strings and not is_taken_from(local, source)
 
 
-def needless_name(alias: ast.alias, node: ast.ImportFrom, source: Source) -> NeedlessName | None:
-    """Return the name to take out of its import; None where others may be meant to have it, or a comment is there."""
-    behind = source.line_start(source.span(node).end_line + 1)
-    if alias.asname == alias.name or shares_lines(node, source) or source.has_comment(source.start(node), behind):
+def _only_beside(alias: ast.alias, node: ast.ImportFrom, new: str, source: Source) -> NeedlessName | None:
+    """Return the changes that leave a name out where it is used, if all that is together with the one in its place."""
+    imported = (f"{one.module}.{other.name}" for one in source.nodes(ast.ImportFrom) for other in one.names)
+    if new not in imported:
         return None
-    return NeedlessName(source.span(node), source.span(alias))
+    facts, _ = if_clear(without_uses, alias, node, lambda use: left_out(use, new, source), source)
+    return facts
 
 
 def _lost(source: Source) -> Iterator[ast.Attribute]:
@@ -533,6 +530,12 @@ def _is_seen(node: ast.ImportFrom, calls: Collection[ast.Call], source: Source) 
 def _is_bound(name: str, source: Source) -> bool:
     tables = (source.names.table(scope) for scope in source.names.scopes())
     return any(name in table for table in tables) or any(use.id == name for use in source.nodes(ast.Name))
+
+
+def difference_without(name: NeedlessName, source: Source) -> str:
+    """Return what behaves differently once a name is left out where it is used; ``""`` for nothing."""
+    oldest = source.oldest
+    return f"{oldest}, which the project admits, has it" if name.changes and oldest < GONE_SINCE else ""
 
 
 def _difference(found: Uses, source: Source) -> str:

@@ -10,18 +10,25 @@ from typing import NamedTuple
 
 from checks.arguments import Change, Rewrite
 from checks.guards import asks_for, tests_version
+from checks.names import FUNCTIONS
 from checks.pipecat import timeline
-from checks.pipecat.hierarchy import is_of_library
+from checks.pipecat.hierarchy import is_of_library, lineage
 from checks.pipecat.kept_settings import stored
-from checks.pipecat.members import is_given
+from checks.pipecat.members import heirs, is_given
 from checks.pipecat.objects import Object, owner_of
 from checks.pipecat.releases import Release
 from checks.pipecat.renames import predecessors
 from checks.receivers import is_self_attribute, is_super_call
+from checks.rule import Fix
 from checks.source import Source
 from checks.unclear import Unclear, if_clear
 
 _OF_COROUTINES = ("close", "cr_await", "cr_code", "cr_frame", "cr_running", "send", "throw")
+# These lead to no method but others of the same name, and helpers of their own, in every release from 0.0.60 to 1.14.0.
+_LEAD_NOWHERE = ("reset", "reset_word_timestamps")
+# Pipecat calls it for a frame in the queue, and from no other method.
+_ENTRY = "process_frame"
+_DEFS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _OPERATIONS = (ast.BinOp, ast.Compare, ast.FormattedValue, ast.Starred, ast.Subscript, ast.UnaryOp)
 
 
@@ -108,9 +115,11 @@ def _is_misused(value: ast.expr, source: Source) -> bool:
 def awaited(found: Unawaited, source: Source) -> Rewrite:
     """Return the change that awaits a call, or that has a constructor do what it did before.
 
+    Unsafe where it is asked of the object it stands in, whose state changes.
+
     Raises:
-        Unclear: it is not a statement of its own in an async function, it is asked of the object it stands in, or some
-            release returns no coroutine.
+        Unclear: it is not a statement of its own in an async function, what it does may call the method it stands in,
+            or some release returns no coroutine.
     """
     oldest = source.oldest
     then = timeline.signature(found.owner, found.method, oldest)
@@ -124,8 +133,45 @@ def awaited(found: Unawaited, source: Source) -> Rewrite:
         if facts is None:
             raise Unclear(why or "the function around it is not async, and cannot await it")
         return facts
-    if is_self_attribute(found.call.func, source) or is_super_call(found.call, found.method):
+    is_own = is_self_attribute(found.call.func, source) or is_super_call(found.call, found.method)
+    if is_own and _may_lead_back(found, source):
         # TTSService.set_voice calls the _update_settings that its class may override.
         raise Unclear("once it runs, it may call the method it stands in")
     start = source.start(found.call)
-    return Rewrite((Change(source.span_between(start, start), "await "),))
+    fix = Fix.UNSAFE if is_own else Fix.SAFE
+    return Rewrite((Change(source.span_between(start, start), "await "),), fix)
+
+
+def _may_lead_back(found: Unawaited, source: Source) -> bool:
+    """Tell whether what a method does may call the one that it is called in.
+
+    It does not where it leads nowhere, nor where of all that Pipecat may call only ``process_frame`` leads there.
+    """
+    if found.method in _LEAD_NOWHERE:
+        return False
+    owner = source.names.enclosing_class(found.call)
+    if owner is None:
+        return True
+    line, target = lineage(owner, source), source.project.target
+    roots = _leading_to(_method_around(found.call, owner, source), owner, source) - {_ENTRY}
+    return any(
+        name.startswith("__") or any(timeline.member(one, name, target) is not None for one in line.outside)
+        for name in roots
+    )
+
+
+def _method_around(call: ast.Call, owner: ast.ClassDef, source: Source) -> str:
+    """Return the name of the method of a class that a call stands in."""
+    above = (one for one in source.ancestors(call) if isinstance(one, FUNCTIONS) and source.parent(one) is owner)
+    return next((one.name for one in above if not isinstance(one, ast.Lambda)), "__init__")
+
+
+def _leading_to(name: str, owner: ast.ClassDef, source: Source) -> set[str]:
+    """Return the names of a class's methods, and its ancestors' and heirs', that lead to one, and its own."""
+    classes = {node for each in (lineage(owner, source), *heirs(owner, source)) for _, node in each.own}
+    parts = [(one, part) for node in classes for one in node.body for part in ast.walk(one)]
+    asked = [(one.name, part.attr) for one, part in parts if isinstance(one, _DEFS) and isinstance(part, ast.Attribute)]
+    reached = {name}
+    while more := {user for user, used in asked if used in reached} - reached:
+        reached |= more
+    return reached

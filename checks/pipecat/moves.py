@@ -9,10 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 
+from checks.arguments import Change
 from checks.guards import tests_version
 from checks.importable import imported_as, is_free
 from checks.parted import leaving
 from checks.pipecat import tables, timeline
+from checks.pipecat.alternatives import left_out
 from checks.pipecat.called_alike import as_used
 from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.releases import Release, parse
@@ -20,7 +22,7 @@ from checks.pipecat.renames import NewName, successor
 from checks.project import Project
 from checks.rule import Finding, Fix, Rule
 from checks.source import Source, Span
-from checks.unclear import Unclear
+from checks.unclear import Unclear, if_clear
 
 # Where a string begins that may be a dotted name of Pipecat's.
 _BEGUN = re.compile(rb"""["'](?:\\\r?\n?)?pipecat""")
@@ -38,7 +40,8 @@ class Move(NamedTuple):
 class NewHome(NamedTuple):
     """One imported name and its new home: ``from module import name as local``.
 
-    ``local`` is the name the file uses from now on; ``uses`` are the places that must change to it.
+    ``local`` is the name the file uses from now on; ``uses`` are the places that must change to it. ``left_out`` are
+    the changes where the old name goes, as the new one stands beside it.
     """
 
     old: str
@@ -46,6 +49,7 @@ class NewHome(NamedTuple):
     name: str
     local: str
     uses: tuple[Span, ...]
+    left_out: tuple[Change, ...] = ()
 
 
 class MovedImport(NamedTuple):
@@ -295,8 +299,9 @@ def _new_home(alias: ast.alias, node: ast.ImportFrom, dotted: str, source: Sourc
     local = alias.asname or alias.name
     if alias.asname or name == alias.name:
         return NewHome(alias.name, module, name, local, ())
-    reads = list(_uses(local, node, source))
-    uses = [*(source.span(use) for use in reads), *_in_annotations(local, source)]
+    reads = list(uses_of(local, node, source))
+    beside = {use: change for use in reads if (change := _beside(use, dotted, source)) is not None}
+    uses = [*(source.span(use) for use in reads if use not in beside), *in_annotations(local, source)]
     # RTVIError less its namespace would be Error, which says less and may hide another.
     lost = local.removesuffix(name)
     is_vague = lost != local and lost.isupper()
@@ -308,10 +313,16 @@ def _new_home(alias: ast.alias, node: ast.ImportFrom, dotted: str, source: Sourc
         or is_read_otherwise
         or is_declared
         or not _is_free_for(name, dotted, node, source)
-        or _is_exported(local, node, source)
+        or is_known_elsewhere(local, node, source)
     ):
         return NewHome(alias.name, module, name, local, ())
-    return NewHome(alias.name, module, name, name, tuple(uses))
+    return NewHome(alias.name, module, name, name, tuple(uses), tuple(beside.values()))
+
+
+def _beside(use: ast.Name, new: str, source: Source) -> Change | None:
+    """Return the change that leaves a name out where the new one stands beside it among alternatives, if it does."""
+    change, _ = if_clear(left_out, use, new, source)
+    return change
 
 
 def _is_bound_outside_classes(use: ast.Name, source: Source) -> bool:
@@ -320,7 +331,8 @@ def _is_bound_outside_classes(use: ast.Name, source: Source) -> bool:
     return bool(bound) and not any(isinstance(source.names.scope(one), ast.ClassDef) for one in bound)
 
 
-def _uses(local: str, node: ast.ImportFrom, source: Source) -> Iterator[ast.Name]:
+def uses_of(local: str, node: ast.ImportFrom, source: Source) -> Iterator[ast.Name]:
+    """Yield where an imported name is read, strings left out."""
     for name in source.named(ast.Name, (local,)):
         if isinstance(name.ctx, ast.Load) and node in [binding.node for binding in source.names.bindings(name)]:
             yield name
@@ -328,8 +340,11 @@ def _uses(local: str, node: ast.ImportFrom, source: Source) -> Iterator[ast.Name
 
 def _is_free_for(name: str, dotted: str, node: ast.ImportFrom, source: Source) -> bool:
     """Tell whether a name is not used in a file, or only for just what it is to mean."""
-    if name in [alias.asname or alias.name for alias in node.names]:
-        return False
+    twin = next((alias for alias in node.names if (alias.asname or alias.name) == name), None)
+    if twin is not None:  # one of the two goes, and a comment may be about either
+        has_comment = source.has_comment(source.start(node), source.line_start(source.span(node).end_line + 1))
+        if f"{node.module}.{twin.name}" != dotted or has_comment:
+            return False
     tables = (source.names.table(scope) for scope in source.names.scopes())
     bound = [binding.qualified for table in tables for binding in table.get(name, ())]
     if bound:
@@ -337,7 +352,7 @@ def _is_free_for(name: str, dotted: str, node: ast.ImportFrom, source: Source) -
     return not any(True for _ in source.named(ast.Name, (name,)))
 
 
-def _in_annotations(name: str, source: Source) -> Iterator[Span]:
+def in_annotations(name: str, source: Source) -> Iterator[Span]:
     """Yield where a name stands in the strings that are annotations."""
     for constant in source.strings_with(name):
         for start in _places_in_annotation(constant, name, source):
@@ -403,7 +418,7 @@ def may_reach(user: Source, name: str) -> bool:
     )
 
 
-def _is_exported(local: str, node: ast.ImportFrom, source: Source) -> bool:
+def is_known_elsewhere(local: str, node: ast.ImportFrom, source: Source) -> bool:
     """Tell whether anything but plain code in this file may know the name: a string, or another file."""
     if source.is_package or isinstance(source.names.scope(node), ast.ClassDef):
         return True

@@ -19,11 +19,11 @@ Example:
             await tts.set_voice("other")
 
 Fix safety:
-    Safe: the call did nothing. Mended is a statement of its own in an async function. Unsafe: where the constructor of
-    a service calls ``self.set_voice(…)`` behind its base's, the voice is put into ``self._settings.voice``, which does
-    what the method did, and nothing more. Left to a human otherwise, where
-    it is a call on ``self``, which may lead back to where it stands, and where the project still admits a release that
-    has the method without ``async``.
+    Safe: the call did nothing. Mended is a statement of its own in an async function. Unsafe: a call on ``self``, whose
+    state it changes from then on; and where the constructor of a service calls ``self.set_voice(…)`` behind its base's,
+    the voice is put into ``self._settings.voice``, which does what the method did, and nothing more. Left to a human
+    otherwise, where a call on ``self`` may lead back to where it stands, and where the project still admits a release
+    that has the method without ``async``.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -59,4 +59,6 @@ def called(node: ast.Attribute, source: Source) -> Iterator[Finding]:
         return
     facts, why = if_clear(awaited, found, source)
     message = f"{found.method} is async since {found.since}: without await it does not run"
+    if facts is not None and facts.fix is Fix.UNSAFE:
+        why = "once it runs, it changes the object it stands in"
     yield RULE.finding(source, found.call, message, facts=facts, why=why, fix=facts.fix if facts is not None else None)

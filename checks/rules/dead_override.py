@@ -10,12 +10,20 @@ Why it matters:
 Example:
     ::
 
-        class Mute(BaseUserMuteStrategy):
-            async def reset(self):
-                self._muted = True
+        class Output(BaseOutputTransport):
+            async def write_raw_audio_frames(self, frames: bytes) -> None:
+                await self._socket.send(frames)
+
+    becomes::
+
+        class Output(BaseOutputTransport):
+            async def write_audio_frame(self, frame: OutputAudioRawFrame) -> bool:
+                await self._socket.send(frame.audio)
+                return True
 
 Fix safety:
-    Not mended: what it did may belong elsewhere now.
+    Unsafe, as the method runs again: where it is known which method is called in its place and how its argument is read
+    off the new one, and the override only reads it. Otherwise not mended: what it did may belong elsewhere now.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -27,13 +35,15 @@ import ast
 from collections.abc import Iterator
 
 from checks.pipecat.members import dead_overrides
+from checks.pipecat.override_moves import move_of, moved
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
+from checks.unclear import if_clear
 
 RULE = Rule(
     __name__,
     needles=("pipecat",),
-    fix=Fix.NONE,
+    fix=Fix.UNSAFE,
     impact=Impact.SILENT,
     url="https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md",
     unless_own="pipecat",
@@ -44,4 +54,9 @@ RULE = Rule(
 def overridden(node: ast.ClassDef, source: Source) -> Iterator[Finding]:
     """Decide on the methods of one class."""
     for method, gone in dead_overrides(node, source):
-        yield RULE.finding(source, source.name_of(method), f"{gone.story}; nothing of Pipecat's calls this override")
+        move, facts, why = move_of(gone, source.project.target), None, ""
+        if move is not None:
+            facts, reason = if_clear(moved, method, gone, move, node, source)
+            why = f"{move.method} is called in its place{reason and f', but {reason}'}"
+        message = f"{gone.story}; nothing of Pipecat's calls this override"
+        yield RULE.finding(source, source.name_of(method), message, facts=facts, why=why)

@@ -23,9 +23,9 @@ Fix safety:
     Safe where the last release with both names had them for one and the same object, or where the new class is built
     and behaves as the old one did. Unsafe where something else took the place: other defaults, other messages on the
     wire; and OpenAI's realtime service for that of the vendor's beta, mended together with the properties of its
-    session or not at all. Unsafe too where a class test leaves out one of the frames by which aggregators had a user's
-    speech emulated, which nothing sends any more, and goes on asking for others. Where nothing is known to have taken
-    it, a human decides; and also where the project's requirement admits a release that does not have the new name yet.
+    session or not at all. Where nothing is known to have taken it, a human decides; but it is left out, unsafe, as one
+    of several classes in a test or annotation, and a statement goes that only sends such a frame, which nothing hears.
+    Also left to a human where the project's requirement admits a release that does not have the new name yet.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -37,7 +37,7 @@ import ast
 from collections.abc import Iterator
 
 from checks.guards import tests_version
-from checks.pipecat import gone_frames, idle_processor, mute_filter, realtime_beta, timeline, transcript_processor
+from checks.pipecat import idle_processor, mute_filter, realtime_beta, timeline, transcript_processor
 from checks.pipecat.advice import advice
 from checks.pipecat.calls import is_called_otherwise, told_by_use
 from checks.pipecat.contexts import GONE_SINCE, is_owned
@@ -54,6 +54,7 @@ from checks.pipecat.moves import (
 )
 from checks.pipecat.renames import newest_name, successor
 from checks.pipecat.stars import lost_elsewhere, lost_names
+from checks.pipecat.unheard import given_up
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 from checks.unclear import if_clear
@@ -103,12 +104,17 @@ def imported_names(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:
     for alias, dotted in missing.items():
         if is_called_otherwise(dotted, source.project.target):
             yield told_by_use(RULE, node, alias, said.pop(alias), source)
-        elif gone_frames.is_one(dotted, source):
-            facts, why = if_clear(gone_frames.tested_beside_others, dotted, node, alias, source)
-            said[alias] += f"; {why or gone_frames.STORY}"
-            if facts is not None:
-                yield RULE.finding(source, alias, said.pop(alias), facts=facts, fix=facts.fix)
+        elif newest_name(dotted, source.project.target) is None:
+            yield _given_up(node, alias, said.pop(alias), source)
     yield from one_by_one(node, said, new, RULE, source)
+
+
+def _given_up(node: ast.ImportFrom, alias: ast.alias, message: str, source: Source) -> Finding:
+    """Return the finding of a name that nothing took the place of."""
+    dotted, oldest = f"{node.module}.{alias.name}", source.oldest
+    was_there = timeline.gone_since(dotted, oldest) is not None
+    facts, _ = if_clear(given_up, alias, node, source) if was_there else (None, "")
+    return RULE.finding(source, alias, message, facts=facts, fix=Fix.UNSAFE)
 
 
 def _brought_by_star(node: ast.ImportFrom, source: Source) -> Iterator[Finding]:

@@ -25,7 +25,8 @@ Example:
 
 Fix safety:
     Safe: the context holds the same messages and the LLM is asked the same; OpenAI's own list of tools goes into a
-    schema as it is. All uses of a file are mended together or not at all. Unsafe for realtime services and where the
+    schema as it is. All uses of a file are mended together or not at all; where it has the new class too and names the
+    old one only beside it, as in ``Old | New``, the old one is left out. Unsafe for realtime services and where the
     service is not seen, where the messages of a context are read or changed that a service made its own, or are asked
     for to be logged, where params have a field that nothing takes the place of, which goes, and where the project's
     requirement still admits a release before 1.0.0. Unsafe too for Anthropic's, Bedrock's and Google's own contexts,
@@ -44,7 +45,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from checks.pipecat.context_moves import fix_of, moved, needless_name, uses
+from checks.pipecat.context_moves import difference_without, fix_of, moved, uses
 from checks.pipecat.contexts import GONE_SINCE
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
@@ -79,9 +80,14 @@ RULE = Rule(
 def contexts(node: ast.Module, source: Source) -> Iterator[Finding]:
     """Decide on all uses of a file together."""
     found = uses(source)
-    for alias, statement in found.needless.items():
-        message = f"{alias.name} is gone since {GONE_SINCE}; nothing uses it here, its import can go"
-        yield RULE.finding(source, alias, message, facts=needless_name(alias, statement, source))
+    for alias, facts in found.needless.items():
+        is_used = facts is not None and facts.changes
+        use = (
+            "what took its place stands beside it, it can go" if is_used else "nothing uses it here, its import can go"
+        )
+        why = difference_without(facts, source) if facts is not None else ""
+        message = f"{alias.name} is gone since {GONE_SINCE}; {use}"
+        yield RULE.finding(source, alias, message, facts=facts, why=why, fix=fix_of(why))
     said = sorted(found.said(source), key=lambda one: source.start(one[0]))
     if not said:
         return

@@ -5,13 +5,14 @@ from __future__ import annotations
 from checks.arguments import Rewrite
 from checks.pipecat.context_moves import ContextMove
 from checks.pipecat.moves import DottedUse, MovedImport
+from checks.pipecat.needless import NeedlessName
 from codemods import rewrite
 from codemods.edit import Draft
 from codemods.fixes import service_made_context
 
 
-def fix(facts: MovedImport | DottedUse | Rewrite | ContextMove | tuple[()], draft: Draft) -> None:
-    """Move the import, of which the first finding stands for all, or change the one use, or put in the calls.
+def fix(facts: MovedImport | DottedUse | Rewrite | ContextMove | NeedlessName | tuple[()], draft: Draft) -> None:
+    """Move the import, of which the first finding stands for all, or give it up, or change a use, or put in the calls.
 
     An import that nothing needs any more goes by itself.
     """
@@ -22,6 +23,8 @@ def fix(facts: MovedImport | DottedUse | Rewrite | ContextMove | tuple[()], draf
             draft.replace(whole, draft.import_name(module, text) if module else text)
         case Rewrite():
             rewrite.fix(facts, draft)
+        case NeedlessName():
+            draft.give_up(facts)
         case ContextMove():
             service_made_context.fix(facts, draft)
         case _:

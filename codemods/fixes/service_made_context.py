@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from checks.pipecat.context_moves import ContextMove, NeedlessName
+from checks.pipecat.context_moves import ContextMove
+from checks.pipecat.needless import NeedlessName
 from codemods import rewrite
 from codemods.edit import Draft
 
@@ -14,4 +15,4 @@ def fix(facts: ContextMove | NeedlessName | tuple[()], draft: Draft) -> None:
             draft.move_import(moved)
         rewrite.fix(facts.rewrite, draft)
     elif isinstance(facts, NeedlessName):
-        draft.drop_name(facts.statement, facts.name)
+        draft.give_up(facts)
