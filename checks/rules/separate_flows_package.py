@@ -1,8 +1,9 @@
 """An import from ``pipecat_flows``, which is part of Pipecat now.
 
 What it finds:
-    Imports from the separate package ``pipecat_flows``, at targets from 1.5.0 on; and keywords that the package's
-    ``FlowManager`` took before its 1.0, and Pipecat's never did.
+    Imports from the separate package ``pipecat_flows``, at targets from 1.5.0 on. And what it had before its 1.0, and
+    Pipecat's never did: ``set_node`` and keywords of its ``FlowManager``, functions of a node as dictionaries, and
+    where they lead told beside them.
 
 Why it matters:
     ``pipecat-ai-flows`` cannot be installed beside the target release: its last version asks for ``pipecat-ai<1.5``.
@@ -19,8 +20,9 @@ Example:
 
 Fix safety:
     Safe: ``pipecat.flows`` of 1.5.0 has the modules and names of the package's 1.4.0. All imports of a project change
-    together. Left to a human where one of them names what Pipecat does not have, among it ``FlowConfig``, which is
-    another class now, and where a string names the package; and the manager's old keywords. The requirement
+    together. ``set_node(name, config)`` becomes ``set_node_from_config`` with the name in the configuration, which does
+    the same. Left to a human where an import names what Pipecat does not have, among it ``FlowConfig``, which is
+    another class now, and where a string names the package; and old keywords and functions. The requirement
     ``pipecat-ai-flows`` is to go by hand.
 
 References:
@@ -32,28 +34,28 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from checks.guards import tests_version
+from checks.guards import asks_for, tests_version
 from checks.pipecat import timeline
+from checks.pipecat.flows import (
+    HOME,
+    PACKAGE,
+    SET_NODE,
+    SINCE,
+    is_function,
+    is_set_node,
+    lost_keywords,
+    named_in_config,
+)
 from checks.pipecat.moves import MovedImport, moved_names
-from checks.pipecat.releases import Release
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
-from checks.unclear import Unclear
+from checks.unclear import Unclear, if_clear
 
-PACKAGE = "pipecat_flows"
-_HOME = "pipecat.flows"
-_SINCE = Release(1, 5, 0)
 _OTHERS = ("FlowConfig",)
-_MANAGERS = tuple(f"{home}.{name}" for home in (PACKAGE, _HOME) for name in ("FlowManager", "manager.FlowManager"))
-# What FlowManager of pipecat-ai-flows 0.0.22 took and that of pipecat.flows never did.
-_KEYWORDS = {
-    "tts": "it was not used; leave it out",
-    "flow_config": "give the first node to initialize(), and have functions return the next one",
-}
 
 RULE = Rule(
     __name__,
-    needles=("pipecat_flows", "FlowManager"),
+    needles=("pipecat_flows", "pipecat.flows", "FlowManager"),
     fix=Fix.SAFE,
     impact=Impact.BREAKS,
     since="1.5.0",
@@ -77,18 +79,43 @@ def imported_module(node: ast.Import, source: Source) -> Iterator[Finding]:
 
 @RULE.on(ast.Call)
 def old_keywords(node: ast.Call, source: Source) -> Iterator[Finding]:
-    """Decide on ``FlowManager(tts=…)``."""
-    names = {one.arg for one in node.keywords} & _KEYWORDS.keys()
-    if not names or source.names.resolve(node.func) not in _MANAGERS or source.project.target < _SINCE:
+    """Decide on ``FlowManager(tts=…)`` and ``FlowsFunctionSchema(transition_to=…)``."""
+    lost = lost_keywords(node, source) if node.keywords else {}
+    if lost and _is_released(node, source):
+        for name, advice in sorted(lost.items()):
+            owner = source.segment(node.func).rpartition(".")[2]
+            yield RULE.finding(source, node.func, f"{owner} of {HOME} takes no {name}; {advice}")
+
+
+@RULE.on(ast.Attribute, named=(SET_NODE,))
+def nodes_set(node: ast.Attribute, source: Source) -> Iterator[Finding]:
+    """Decide on ``manager.set_node(name, config)``."""
+    call = source.parent(node)
+    if not isinstance(call, ast.Call) or call.func is not node or not is_set_node(node, source):
         return
-    home = next((one for one in (PACKAGE, "pipecat") if source.project.find_module(one, source.path)), None)
-    if home is None and not tests_version(node, source):
-        for name in sorted(map(str, names)):
-            yield RULE.finding(source, node.func, f"FlowManager of {_HOME} takes no {name}; {_KEYWORDS[name]}")
+    if _is_released(node, source) and not asks_for(SET_NODE, node, source):
+        facts, why = if_clear(named_in_config, call, source)
+        yield RULE.finding(source, node, f"FlowManager of {HOME} has no {SET_NODE}", facts=facts, why=why)
+
+
+@RULE.on(ast.Dict)
+def functions(node: ast.Dict, source: Source) -> Iterator[Finding]:
+    """Decide on a function of a node."""
+    if is_function(node) and _is_released(node, source):
+        yield RULE.finding(
+            source, node, f"{HOME} takes no dictionary for a function; a FlowsFunctionSchema says the same"
+        )
+
+
+def _is_released(node: ast.AST, source: Source) -> bool:
+    """Tell whether flows are those of a target release at a node, and not a copy in the project."""
+    if source.project.target < SINCE or tests_version(node, source):
+        return False
+    return not any(source.project.find_module(one, source.path) for one in (PACKAGE, "pipecat"))
 
 
 def _finding(node: ast.Import | ast.ImportFrom, source: Source) -> Finding:
-    message = f"{PACKAGE} cannot be installed with {source.project.target}; it is {_HOME} since {_SINCE}"
+    message = f"{PACKAGE} cannot be installed with {source.project.target}; it is {HOME} since {SINCE}"
     try:
         count = _imports_of_project(source)
         facts = _moved(node, source)
@@ -103,7 +130,7 @@ def _is_concerned(node: ast.Import | ast.ImportFrom, source: Source) -> bool:
         modules = [node.module or ""] if not node.level else []
     else:
         modules = [alias.name for alias in node.names]
-    if not any(module.partition(".")[0] == PACKAGE for module in modules) or source.project.target < _SINCE:
+    if not any(module.partition(".")[0] == PACKAGE for module in modules) or source.project.target < SINCE:
         return False
     is_own = source.project.find_module(PACKAGE, source.path) is not None
     return not (is_own or source.names.is_guarded(node) or tests_version(node, source))
@@ -144,7 +171,7 @@ def _moved(node: ast.Import | ast.ImportFrom, source: Source) -> MovedImport:
     """
     if isinstance(node, ast.Import):
         raise Unclear(f"{source.path.name} imports the package, not its names")
-    home = _HOME + str(node.module).removeprefix(PACKAGE)
+    home = HOME + str(node.module).removeprefix(PACKAGE)
     new = {alias: f"{home}.{alias.name}" for alias in node.names}
     for alias, dotted in new.items():
         for release in source.releases:
