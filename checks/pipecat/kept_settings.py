@@ -9,6 +9,7 @@ each ``NOT_GIVEN`` until somebody sets it; frames and traces find the voice and 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from functools import cache
 
 from checks.arguments import Change, Rewrite, check_comments
@@ -43,8 +44,10 @@ def _fields() -> dict[tuple[str, str], str]:
     return {(owner, member): field for owner, member, field in tables.rows("kept.tsv")}
 
 
-def stored(node: ast.Attribute, source: Source) -> Rewrite:
+def stored(node: ast.Attribute, source: Source, *, anywhere: bool = False) -> Rewrite:
     """Return the change that has a constructor put into the settings what it gives a method that put it elsewhere.
+
+    ``anywhere``: other methods too, all of which Pipecat's constructor runs before.
 
     Raises:
         Unclear: it is not certain that Pipecat's constructor has run by then, or that the settings are still Pipecat's.
@@ -53,11 +56,13 @@ def stored(node: ast.Attribute, source: Source) -> Rewrite:
     call = source.parent(node)
     assert isinstance(call, ast.Call)
     assert isinstance(node.value, ast.Name)
-    statement, init = source.parent(call), source.names.enclosing_function(node)
-    if not isinstance(statement, ast.Expr) or not isinstance(init, ast.FunctionDef) or init.name != _INIT:
+    statement, function = source.parent(call), source.names.enclosing_function(node)
+    is_inside = isinstance(function, ast.FunctionDef) and function.name == _INIT
+    if not isinstance(statement, ast.Expr) or not isinstance(function, Function) or not (is_inside or anywhere):
         raise Unclear("")
     value = _only_argument(call)
-    if not _is_made(init, statement, line, source):
+    is_before = is_inside and not _is_made(function, statement, line, source)
+    if is_before or not all(_leads_up(one, line, home) for home, one in line.own):
         raise Unclear("it is not certain that Pipecat's constructor has run by then")
     if is_replaced(line):
         if is_to_be_renamed(line):
@@ -107,18 +112,22 @@ def _only_argument(call: ast.Call) -> ast.expr:
     return given[0]
 
 
-def _is_made(init: ast.FunctionDef, statement: ast.stmt, line: Lineage, source: Source) -> bool:
-    """Tell whether Pipecat's constructor makes the settings above a statement of one, and not again below it."""
-    calls = _base_calls(init, line, source)
-    is_run = method(line.own[0][1], _INIT) is init and all(one.lineno < statement.lineno for one in calls)
-    return is_run and all(_leads_up(one, line, home) for home, one in line.own)
+def _is_made(init: Function, statement: ast.stmt, line: Lineage, source: Source) -> bool:
+    """Tell whether a constructor has its bases' make the settings above one of its statements, and not again below."""
+    start = source.start(statement)
+    is_run = method(line.own[0][1], _INIT) is init
+    return is_run and all(source.start(one) < start for one in _base_calls(init, line, source))
 
 
 def _leads_up(owner: ast.ClassDef, line: Lineage, source: Source) -> bool:
     """Tell whether a class's constructor, if it has one, calls its bases' whatever happens, and gives no settings."""
     init = method(owner, _INIT)
-    calls = _base_calls(init, line, source) if init is not None else []
-    return init is None or (bool(calls) and not any(_gives_settings(one) for one in calls))
+    if init is None:
+        return True
+    calls = _base_calls(init, line, source)
+    returns = [one.lineno for one in ast.walk(init) if isinstance(one, ast.Return)]
+    leaves = any(first <= one.lineno for one in calls for first in returns)
+    return bool(calls) and not leaves and not any(_gives_settings(one) for one in calls)
 
 
 def _base_calls(init: Function, line: Lineage, source: Source) -> list[ast.Call]:
@@ -144,7 +153,7 @@ def _gives_settings(call: ast.Call) -> bool:
 def _is_filled(field: str, node: ast.Attribute, line: Lineage, source: Source) -> bool:
     """Tell whether a field is given something, by the constructor that is run, when an attribute is read."""
     function = source.names.enclosing_function(node)
-    for home, one in line.own:
+    for at, (home, one) in enumerate(line.own):
         init = method(one, _INIT)
         if init is None:
             continue
@@ -153,11 +162,32 @@ def _is_filled(field: str, node: ast.Attribute, line: Lineage, source: Source) -
             return False
         given = next((part for part in init.body if _gives(part, field, calls, home)), None)
         if given is not None:
-            is_inside = getattr(function, "name", "") == _INIT
-            return not is_inside or (function is init and node.lineno > (given.end_lineno or given.lineno))
+            if getattr(function, "name", "") == _INIT:
+                return function is init and node.lineno > (given.end_lineno or given.lineno)
+            early = [(home, part) for part in init.body[: init.body.index(given)]]
+            above = [(here, method(base, _INIT)) for here, base in line.own[at + 1 :]]
+            return _method_around(node, source) not in _asked([*early, *above], line)
         if any(_gives_settings(call) for call in calls):
             return False
     return False
+
+
+def _method_around(node: ast.AST, source: Source) -> str:
+    """Return the name of the method that a node stands in."""
+    part = next((one for one in source.ancestors(node) if isinstance(source.parent(one), ast.ClassDef)), None)
+    return getattr(part, "name", "")
+
+
+def _asked(parts: Iterable[tuple[Source, ast.AST | None]], line: Lineage) -> set[str]:
+    """Return the names that parts of constructors ask ``self`` for, and those that the methods so named do."""
+    todo, found = [(home, part) for home, part in parts if part is not None], set[str]()
+    while todo:
+        home, part = todo.pop()
+        names = {one.attr for one in ast.walk(part) if is_self_attribute(one, home) and isinstance(one, ast.Attribute)}
+        known = ((here, method(one, name)) for name in names - found for here, one in line.own)
+        todo += [(here, one) for here, one in known if one is not None]
+        found |= names
+    return found
 
 
 def _gives(statement: ast.stmt, field: str, calls: list[ast.Call], source: Source) -> bool:

@@ -2,7 +2,8 @@
 
 Facts from the wheels: until 0.0.95 ``AIService.set_model_name`` kept the name, from which traces took it, and gave it
 to the metrics by ``set_core_metrics_data``, which every processor has. Traces take it from the service's settings now,
-where the constructor of a service of the project's own can put it.
+where a service of the project's own can put it; and so do the requests of Pipecat's own services, which the metrics
+alone would name a model that is not asked.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from checks.arguments import Change, Rewrite
 from checks.pipecat import timeline
 from checks.pipecat.contexts import check_may_import
 from checks.pipecat.kept_settings import NotYet, stored
+from checks.pipecat.members import heirs
+from checks.pipecat.objects import object_of
+from checks.pipecat.own_settings import SETTINGS, has_plain_bases
 from checks.rule import Fix
 from checks.source import Source
 from checks.unclear import Unclear, if_clear
@@ -21,6 +25,9 @@ SET_MODEL_NAME = "set_model_name"
 DIFFERENCE = "traces name no model then that the settings do not"
 _SERVICE = "pipecat.services.ai_service.AIService"
 _TELL = "set_core_metrics_data"
+# What is to be worked out once: it may do something, or read what it then sets.
+_ONCE = (ast.Attribute, ast.Await, ast.Call, ast.Subscript)
+_NAMES = ("model_name", "_model_name")
 
 
 def told(node: ast.Attribute, source: Source) -> tuple[Rewrite | None, str]:
@@ -29,28 +36,50 @@ def told(node: ast.Attribute, source: Source) -> tuple[Rewrite | None, str]:
     if facts is None:
         return None, why
     try:
-        return Rewrite((_kept(node, source), *facts.changes), facts.fix, facts.imports), ""
+        return _kept(node, facts, source), ""
     except NotYet as reason:
         return None, str(reason)
     except Unclear:
+        if _is_asked_for(node, source):
+            return None, "what asks for the model would not get this one"
         return facts, DIFFERENCE
 
 
-def _kept(node: ast.Attribute, source: Source) -> Change:
-    """Return the change that puts the name of a model into the settings first.
+def _kept(node: ast.Attribute, facts: Rewrite, source: Source) -> Rewrite:
+    """Return the changes that put the name of a model into the settings first, where they can be.
 
     Raises:
-        Unclear: see stored; or the name is worked out by a call, which would be made twice.
+        Unclear: see stored.
     """
     call = source.parent(node)
     assert isinstance(call, ast.Call)
-    (change,) = stored(node, source).changes
-    given = [*call.args, *(one.value for one in call.keywords)]
+    assert isinstance(node.value, ast.Name)
+    (change,) = stored(node, source, anywhere=True).changes
     start = source.start(call)
     begin = source.line_start(source.span(call).line)
-    if not source.begins_line(call) or any(isinstance(part, ast.Call) for one in given for part in ast.walk(one)):
-        raise Unclear("")
-    return Change(source.span_between(start, start), f"{change.text}\n{source.text[begin:start]}")
+    parted = f"\n{source.text[begin:start]}" if source.begins_line(call) else "; "
+    given = [*call.args, *(one.value for one in call.keywords)]
+    if not any(isinstance(part, _ONCE) for one in given for part in ast.walk(one)):
+        return facts._replace(changes=(Change(source.span_between(start, start), change.text + parted), *facts.changes))
+    this = node.value.id
+    told = f"{this}.{_TELL}(MetricsData(processor={this}.name, model={this}.{SETTINGS}.model))"
+    return facts._replace(changes=(change._replace(text=change.text + parted + told),))
+
+
+def _is_asked_for(node: ast.Attribute, source: Source) -> bool:
+    """Tell whether anything may ask an object for its model: a service of Pipecat's, or a method of its class."""
+    found, target = object_of(node.value, source), source.project.target
+    if found is None or not found.lineage.own or not has_plain_bases(found.lineage, target):
+        return True
+    home, first = found.lineage.own[0]
+    classes = {one for line in (found.lineage, *heirs(first, home)) for _, one in line.own}
+    asked = (part for one in classes for part in ast.walk(one) if isinstance(part, ast.Attribute))
+    return any(
+        one.attr in _NAMES
+        or (one.attr == "model" and isinstance(one.value, ast.Attribute) and one.value.attr == SETTINGS)
+        for one in asked
+        if isinstance(one.ctx, ast.Load)
+    )
 
 
 def told_to_metrics(node: ast.Attribute, source: Source) -> Rewrite:

@@ -183,8 +183,8 @@ def _last_return(last: ast.stmt, move: OverrideMove, source: Source) -> Change:
         raise Unclear("it is written on one line")
     indent = source.text[source.line_start(span.line) : source.start(last)]
     at = source.line_start(span.end_line + 1)
-    lead = "" if source.text[at - 1 : at] in ("\n", "\r") else "\n"
-    return Change(source.span_between(at, at), f"{lead}{indent}return {move.returned}\n")
+    line = f"{indent}return {move.returned}"
+    return Change(source.span_between(at, at), f"{line}\n" if source.text[at - 1 : at] in ("\n", "\r") else f"\n{line}")
 
 
 def _described(given: ast.arg, method: Function, move: OverrideMove, source: Source) -> Iterator[Change]:

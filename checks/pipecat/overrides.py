@@ -14,9 +14,11 @@ from typing import NamedTuple
 
 from checks.arguments import Argument, Change, Rewrite, arguments_of
 from checks.names import parameters
-from checks.pipecat import tables, timeline
+from checks.pipecat import hierarchy, tables, timeline
 from checks.pipecat.hierarchy import is_of_library, lineage
+from checks.pipecat.members import heirs
 from checks.pipecat.own_contexts import TOLD, taken_over, uses_contexts
+from checks.pipecat.own_settings import has_plain_bases
 from checks.pipecat.releases import RELEASES, Release, parse
 from checks.pipecat.timeline import Signature
 from checks.receivers import is_super_call
@@ -25,6 +27,8 @@ from checks.source import Source
 from checks.unclear import Unclear
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+_OVERRIDE = ("typing.override", "typing_extensions.override")
 
 
 class Outdated(NamedTuple):
@@ -80,9 +84,9 @@ def _passed(method: Function, owner: str, release: Release) -> tuple[str, ...]:
 
 
 def _is_plain(method: Function, source: Source) -> bool:
-    """Tell whether nothing but Pipecat's own decorators stands between a method and its callers."""
+    """Tell whether nothing but Pipecat's own decorators stands between a method and its callers, or ``@override``."""
     named = (source.names.resolve(one.func if isinstance(one, ast.Call) else one) for one in method.decorator_list)
-    return all(name is not None and name.startswith("pipecat.") for name in named)
+    return all(name is not None and (name in _OVERRIDE or name.startswith("pipecat.")) for name in named)
 
 
 def _written_for(method: Function, owner: str, target: Release) -> Signature | None:
@@ -125,7 +129,7 @@ def extended(outdated: Outdated, source: Source) -> Rewrite:
             in another way than they are known to be taken over.
     """
     if outdated.passed:
-        return _with_passed(outdated.method, outdated.passed, source)
+        return _with_passed(outdated, source)
     method, now, then = outdated.method, outdated.now, outdated.then
     added = now.required[len(then.required) :]
     if now.required[: len(then.required)] != then.required or then.optional or now.optional or not added:
@@ -153,18 +157,56 @@ def extended(outdated: Outdated, source: Source) -> Rewrite:
     return Rewrite(tuple(changes), Fix.UNSAFE if contexts else Fix.SAFE)
 
 
-def _with_passed(method: Function, passed: tuple[str, ...], source: Source) -> Rewrite:
-    """Return the change that has a method take what it may be given, and do what it did.
+def _with_passed(outdated: Outdated, source: Source) -> Rewrite:
+    """Return the change that has a method take what it may be given, hand it to ``super()``, and do what it did.
 
     Raises:
-        Unclear: it has other parameters of its own, or uses the name for something else.
+        Unclear: it has other parameters of its own, uses the name for something else, or hands on to one that does not
+            take it, or not surely.
     """
-    taken = method.args
-    by_place = [*taken.posonlyargs, *taken.args]
-    if len(by_place) != 1 or taken.vararg or taken.kwonlyargs:
+    passed, taken = outdated.passed, outdated.method.args
+    if len(taken.args) != 1 or taken.posonlyargs or taken.vararg or taken.kwonlyargs:
         raise Unclear("its own parameters are others")
-    _check_unused(method, passed)
-    return Rewrite((parameters_behind(by_place[-1], [f"{name}: str | None = None" for name in passed], source),))
+    _check_unused(outdated.method, passed)
+    changes = [parameters_behind(taken.args[-1], [f"{name}: str | None = None" for name in passed], source)]
+    for asked in source.named(ast.Attribute, (outdated.method.name,)):
+        if outdated.method in source.ancestors(asked):
+            call = source.parent(asked)
+            if not isinstance(call, ast.Call) or not is_super_call(call, asked.attr) or call.args or call.keywords:
+                raise Unclear(f"line {asked.lineno} asks for another {asked.attr}")
+            if _hands_on(outdated, source):
+                changes.append(_given(call, [Argument(f"{name}={name}") for name in passed], source))
+    return Rewrite(tuple(changes))
+
+
+def _hands_on(outdated: Outdated, source: Source) -> bool:
+    """Tell whether ``super()`` is to be given what its heir is: where it leads to Pipecat's plain bases, it need not.
+
+    Raises:
+        Unclear: what it leads to may not take it.
+    """
+    owner, name, wanted = source.names.enclosing_class(outdated.method), outdated.method.name, {*outdated.passed}
+    lines = [lineage(owner, source), *heirs(owner, source)] if owner is not None else []
+    beside = [node for line in lines for home, node in line.own if not _is_below(node, owner, home)]
+    others = [one for one in (hierarchy.method(node, name) for node in beside) if one is not None]
+    if any(not _takes(one, wanted) for one in others):
+        raise Unclear("it hands on to a class that does not take it")
+    for release in source.releases:
+        signature = timeline.signature(outdated.owner, name, release)
+        if signature is None or not wanted <= {*signature.by_place, *signature.by_keyword}:
+            if others or not has_plain_bases(lines[0], source.project.target):
+                raise Unclear(f"in {release}, which the project admits, it would hand on what is not taken")
+            return False
+    return True
+
+
+def _is_below(node: ast.ClassDef, owner: ast.ClassDef | None, source: Source) -> bool:
+    return any(one is owner for _, one in lineage(node, source).own)
+
+
+def _takes(function: Function, names: set[str]) -> bool:
+    by_name = [*function.args.args, *function.args.kwonlyargs]
+    return function.args.kwarg is not None or names <= {argument.arg for argument in by_name}
 
 
 def _check_super(method: Function, source: Source) -> None:

@@ -4,6 +4,7 @@ Facts from the wheels: from 0.0.105 on ``TTSService`` opens a turn with an id th
 sends what that yields to the audio context of the id, which it makes if there is none, and flushes that context at the
 end of the turn. So a context by another id is played behind one in which nothing is said, seconds later.
 A context must not be made twice: what is in it would be lost, and up to 1.8.1 the task that plays them ends with it.
+The id is kept behind whatever may end ``run_tts`` first, as a connection that fails does: the next call tries it again.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import ast
 from typing import NamedTuple
 
 from checks.arguments import Change
+from checks.loggers import module_logger
 from checks.pipecat.hierarchy import Lineage, lineage
 from checks.pipecat.members import heirs, is_bound, is_set_from_outside
 from checks.pipecat.own_settings import has_plain_bases
@@ -27,6 +29,7 @@ _SINCE = parse("0.0.105")
 _CREATE = "create_audio_context"
 _AVAILABLE = "audio_context_available"
 _BY_ID = (_CREATE, _AVAILABLE, "append_to_audio_context", "remove_audio_context")
+_OF_METRICS = ("start_ttfb_metrics", "start_processing_metrics", "start_tts_usage_metrics", "stop_all_metrics")
 _OBSTACLE = "the class keeps audio contexts of its own, which are to be those it is told of"
 
 
@@ -117,12 +120,14 @@ def _changes(opened: _Opened, source: Source) -> list[Change]:
     """Return the changes of one place: the context is made, if it is not there, before anything is put into it."""
     kept, test, first = opened
     given, made, before = test.body[first], test.body[first + 1], test.body[:first]
-    if not all(source.begins_line(one) for one in test.body):
+    at = next((number for number in range(first, 0, -1) if not _goes_on(before[number - 1], source)), 0)
+    if not all(source.begins_line(one) for one in test.body) or any(_yields(one) for one in before[:at]):
         raise Unclear(_OBSTACLE)
     top = source.span(before[-1]).end_line + 1 if before else source.span(given).line
     start, end = source.line_start(top), source.line_start(source.span(made).end_line + 1)
-    begin = source.line_start(source.span(before[0]).line) if before else start
-    if source.has_comment(start, end) or source.has_comment(source.end(test.test), begin):
+    begin = source.line_start(source.span(test.body[at]).line)
+    above = source.line_start(source.span(before[at - 1]).end_line + 1) if at else source.end(test.test)
+    if source.has_comment(start, end) or source.has_comment(above, begin):
         raise Unclear("a comment in it would have no place")
     this, name = ast.unparse(kept.value), ast.unparse(kept)
     indent = source.text[source.line_start(source.span(given).line) : source.start(given)]
@@ -133,6 +138,25 @@ def _changes(opened: _Opened, source: Source) -> list[Change]:
         f"{deeper}await {this}.{_CREATE}({TOLD})\n"
     )
     asked = Change(source.span(test.test), f"{name} != {TOLD}")
-    if not before:
+    if at == first:
         return [asked, Change(source.span_between(start, end), text)]
     return [asked, Change(source.span_between(begin, begin), text), Change(source.span_between(start, end), "")]
+
+
+def _goes_on(statement: ast.stmt, source: Source) -> bool:
+    """Tell whether a statement is sure to lead on: it yields a frame, tells the metrics or the log, or sets a flag."""
+    match statement:
+        case ast.Expr(value=ast.Yield(value=ast.Call() | ast.Name())):
+            return True
+        case ast.Expr(value=ast.Await(value=ast.Call(func=ast.Attribute(attr=name) as method))):
+            return is_self_attribute(method, source) and name in _OF_METRICS
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)))):
+            return name == module_logger(source)
+        case ast.Assign(value=ast.Constant()):
+            return True
+        case _:
+            return False
+
+
+def _yields(statement: ast.stmt) -> bool:
+    return any(isinstance(part, (ast.Yield, ast.YieldFrom)) for part in ast.walk(statement))

@@ -22,11 +22,11 @@ Example:
 
 Fix safety:
     Safe: the method could not be called at all. Mended where the release only adds parameters at the end, which are
-    handed on to ``super()`` and to the frames made in the method; where it gives what may be left out; and where it
-    only has to be async. Unsafe: from 0.0.105 on, a service that opens audio contexts by ids it makes up opens those it
-    is told of, whenever it is told of another one; what it flushes is still the last one. Left to a human where they
-    differ otherwise, where somebody else calls the method, and where the project still admits a release that calls it
-    the old way.
+    handed on to ``super()`` and to the frames made in the method; where it gives what may be left out, which is
+    handed on to ``super()`` too; and where it only has to be async. Unsafe: from 0.0.105 on, a service that opens
+    audio contexts by ids it makes up opens those it is told of, whenever it is told of another one; what it flushes
+    is still the last one. Left to a human where they differ otherwise, where somebody else calls the method, and
+    where the project still admits a release that calls it the old way.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md

@@ -22,8 +22,9 @@ Example:
 
 Fix safety:
     Safe where the member has another name now. Unsafe: the name given by ``set_model_name`` goes to the metrics, and to
-    the traces only where the constructor of a service can put it into ``self._settings.model`` behind its base's. Left
-    to a human otherwise, and where the project still admits a release without the new name.
+    the traces only where a service of the project's own can put it into ``self._settings.model`` too, in a constructor
+    behind its base's. Left to a human otherwise, where something asks for the model that would not get it, and where
+    the project still admits a release without the new name.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
