@@ -142,6 +142,12 @@ def is_super_call(node: ast.AST, name: str) -> bool:
     )
 
 
+def goes_past_override(call: ast.AST | None, name: str, source: Source) -> bool:
+    """Tell whether a node is a call ``super().name(…)`` in a method of that name."""
+    function = source.names.enclosing_function(call) if call is not None and is_super_call(call, name) else None
+    return getattr(function, "name", None) == name
+
+
 def still_means(node: ast.expr, at: ast.stmt, source: Source) -> bool:
     """Tell whether a name or attribute chain, written at another statement, gives the same object.
 

@@ -18,7 +18,7 @@ from checks.pipecat.members import heirs, is_given
 from checks.pipecat.objects import Object, owner_of
 from checks.pipecat.releases import Release
 from checks.pipecat.renames import predecessors
-from checks.receivers import is_self_attribute, is_super_call
+from checks.receivers import goes_past_override, is_self_attribute, is_super_call
 from checks.rule import Fix
 from checks.source import Source
 from checks.unclear import Unclear, if_clear
@@ -50,6 +50,8 @@ def unawaited(call: ast.Call, source: Source) -> Unawaited | None:
         return None
     if not _is_misused(call, source):
         return None
+    if goes_past_override(call, call.func.attr, source) and isinstance(source.names.scope(call), ast.FunctionDef):
+        return None  # the override is to be async first
     found, name = owner_of(call.func, source), call.func.attr
     owner = _owner(found, name, source) if found is not None else None
     if found is None or owner is None:

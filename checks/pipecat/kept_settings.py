@@ -198,6 +198,8 @@ def _gives(statement: ast.stmt, field: str, calls: list[ast.Call], source: Sourc
             return is_kept and all(one.lineno < statement.lineno for one in calls)
         case ast.Expr(value=ast.Call(keywords=keywords) as call) if call is calls[-1]:
             given = next((one.value for one in keywords if one.arg == "settings"), None)
-            return isinstance(given, ast.Call) and any(one.arg == field for one in given.keywords)
+            if not isinstance(given, ast.Call) or not ast.unparse(given.func).rpartition(".")[2][:1].isupper():
+                return False  # a function may do anything with what it is given
+            return any(one.arg == field for one in given.keywords)
         case _:
             return False

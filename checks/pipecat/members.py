@@ -100,12 +100,12 @@ def gone_from(found: Object, name: str, source: Source) -> Gone | None:
     gone = gone_above(found.lineage, name, source)
     if gone is None:
         return None
-    if not found.lineage.own:
+    first = _first(found)
+    if first is None:
         is_there = is_given(found, gone.owner, name, source)
         return None if is_there or (not found.is_exact and _is_below(gone.owner, name, source)) else gone
-    home, first = found.lineage.own[0]
-    lines = [found.lineage, *(() if found.is_exact else heirs(first, home))]
-    if is_set_from_outside(name, source) or any(is_own(line, name) for line in lines):
+    lines = [found.lineage, *(() if found.is_exact else heirs(first[1], first[0]))]
+    if is_set_from_outside(name, source) or is_own(found.lineage, name) or _is_beside(found, first, name):
         return None
     return gone if all(gone_above(line, name, source) is not None for line in lines) else None
 
@@ -142,7 +142,26 @@ def is_given(found: Object, owner: str, name: str, source: Source) -> bool:
     """Tell whether the project may give an object a member of its own in place of its class's, in whatever way."""
     if is_own(found.lineage, name) or _is_set(owner, name, source):
         return True
-    return not found.is_exact and is_defined_below(owner, name, source)
+    first = _first(found)
+    if first is None:
+        return not found.is_exact and is_defined_below(owner, name, source)
+    return _is_beside(found, first, name)
+
+
+def _first(found: Object) -> tuple[Source, ast.ClassDef] | None:
+    """Return the project's class whose heirs an object may be of, None where it may be of any below Pipecat's."""
+    return found.past or next(iter(found.lineage.own), None)
+
+
+def _is_beside(found: Object, first: tuple[Source, ast.ClassDef], name: str) -> bool:
+    """Tell whether a class may have a member that an object's class has none of, but one of its heirs leads to."""
+    home, node = first
+    others = {one: here for line in (() if found.is_exact else heirs(node, home)) for here, one in line.own}
+    if found.past is not None:
+        others = {
+            one: here for one, here in others.items() if all(above is not node for _, above in lineage(one, here).own)
+        }
+    return any(may_have(one, name, here) for one, here in others.items())
 
 
 def gone_above(line: Lineage, name: str, source: Source) -> Gone | None:
@@ -192,10 +211,11 @@ def is_bound(name: str, node: ast.ClassDef, source: Source) -> bool:
 
 def is_own(line: Lineage, name: str) -> bool:
     """Tell whether one of the project's classes may have a member of that name."""
-    return any(_may_have(node, name, source) for source, node in line.own)
+    return any(may_have(node, name, source) for source, node in line.own)
 
 
-def _may_have(node: ast.ClassDef, name: str, source: Source) -> bool:
+def may_have(node: ast.ClassDef, name: str, source: Source) -> bool:
+    """Tell whether a class may give its objects a member of that name."""
     names = _names_of(node, source)
     return names is None or name in names
 
@@ -339,7 +359,7 @@ def dead_overrides(node: ast.ClassDef, source: Source) -> Iterator[tuple[Functio
         return
     for method in methods:
         gone = gone_above(line, method.name, source)
-        if gone is None or any(_may_have(one, method.name, home) for home, one in line.own[1:]):
+        if gone is None or any(may_have(one, method.name, home) for home, one in line.own[1:]):
             continue
         was = timeline.member(gone.owner, method.name, gone.last) or ""
         if was != "property" and "(" not in was:

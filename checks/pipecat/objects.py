@@ -26,10 +26,14 @@ _MOST_STEPS = 6
 
 
 class Object(NamedTuple):
-    """What is known of an object: its class's lineage, and whether it is of just that class or may be of a subclass."""
+    """What is known of an object: its class's lineage, and whether it is of just that class or may be of a subclass.
+
+    ``past`` is the class in which ``super()`` stands: what that and its heirs have, it does not lead to.
+    """
 
     lineage: Lineage
     is_exact: bool
+    past: tuple[Source, ast.ClassDef] | None = None
 
 
 def classes_of(node: ast.expr, source: Source) -> frozenset[str]:
@@ -60,7 +64,9 @@ def _object(node: ast.expr | None, source: Source, steps: int) -> Object | None:
     match node:
         case ast.Call(func=ast.Name(id="super"), args=[]):
             owner = source.names.enclosing_class(node)
-            return Object(lineage(owner, source).above(), is_exact=False) if owner is not None else None
+            if owner is None:
+                return None
+            return Object(lineage(owner, source).above(), is_exact=False, past=(source, owner))
         case ast.Call(func=ast.Attribute() as method):
             return _built(node, source) or _given(method.value, method.attr, "(", source, steps)
         case ast.Call():

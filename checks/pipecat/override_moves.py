@@ -25,7 +25,7 @@ from checks.importable import check_imports
 from checks.names import COMPREHENSIONS, FUNCTIONS
 from checks.pipecat import tables, timeline
 from checks.pipecat.hierarchy import lineage
-from checks.pipecat.members import Function, Gone, heirs, is_own
+from checks.pipecat.members import Function, Gone, heirs, is_own, may_have
 from checks.pipecat.releases import Release
 from checks.rule import Fix
 from checks.source import Located, Source
@@ -82,8 +82,14 @@ def _check_called(move: OverrideMove, gone: Gone, source: Source) -> None:
 
 def _check_class(move: OverrideMove, gone: Gone, owner: ast.ClassDef, source: Source) -> None:
     """Raise Unclear where the class has the new method too, or others of the project's lead to the old one."""
-    if any(is_own(line, move.method) for line in (lineage(owner, source), *heirs(owner, source))):
+    lines = (lineage(owner, source), *heirs(owner, source))
+    if any(is_own(line, move.method) for line in lines):
         raise Unclear("its class has that too")
+    alike = {old for (_, old), other in rows().items() if other.method == move.method and old != gone.member}
+    if any(is_own(line, old) for line in lines for old in alike):
+        raise Unclear("its class has another in whose place that is called")
+    if any(may_have(one, gone.member, home) for line in lines for home, one in line.own if one is not owner):
+        raise Unclear("a class below has one of its own")
     for user in source.project.mentioning(gone.member):
         if any(True for _ in user.named(ast.Attribute, (gone.member,))):
             raise Unclear(f"{user.path.name} asks for the old one")

@@ -44,6 +44,7 @@ from checks.pipecat.direct_functions import REGISTER, Needless, needless
 from checks.pipecat.hierarchy import lineage
 from checks.pipecat.members import is_given, renamed
 from checks.pipecat.objects import Object, owner_of
+from checks.receivers import goes_past_override
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
 from checks.unclear import if_clear
@@ -106,6 +107,8 @@ def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     call = source.parent(node)
     if isinstance(call, ast.Call) and call.func is node and unawaited(call, source) is not None:
         return  # which became-async tells of
+    if goes_past_override(call, node.attr, source):
+        return  # the override is told of
     for owner in found.lineage.outside:
         one = _found(owner, node.attr, source)
         if one is not None and not is_given(found, owner, node.attr, source):
