@@ -15,6 +15,7 @@ from functools import cache
 from checks.arguments import Change, Rewrite, check_comments
 from checks.pipecat import tables, timeline
 from checks.pipecat.hierarchy import Lineage, method
+from checks.pipecat.members import heirs
 from checks.pipecat.own_settings import (
     SETTINGS,
     has_plain_bases,
@@ -23,7 +24,7 @@ from checks.pipecat.own_settings import (
     line_of,
     since,
 )
-from checks.receivers import is_self_attribute, is_super_call
+from checks.receivers import is_self_attribute, is_super_call, self_attributes
 from checks.rule import Fix
 from checks.source import NEWLINE, Source
 from checks.unclear import Unclear
@@ -64,6 +65,8 @@ def stored(node: ast.Attribute, source: Source, *, anywhere: bool = False) -> Re
     is_before = is_inside and not _is_made(function, statement, line, source)
     if is_before or not all(_leads_up(one, line, home) for home, one in line.own):
         raise Unclear("it is not certain that Pipecat's constructor has run by then")
+    if any(_is_mixed(member, line) for (_, member), one in _fields().items() if one == field):
+        raise Unclear("what it set the class sets itself too, and asks for")
     if is_replaced(line):
         if is_to_be_renamed(line):
             raise NotYet(f"once {SETTINGS} is Pipecat's again, the settings take it")
@@ -117,6 +120,17 @@ def _is_made(init: Function, statement: ast.stmt, line: Lineage, source: Source)
     start = source.start(statement)
     is_run = method(line.own[0][1], _INIT) is init
     return is_run and all(source.start(one) < start for one in _base_calls(init, line, source))
+
+
+def _is_mixed(member: str, line: Lineage) -> bool:
+    """Tell whether the project's classes ask for a member that they set, but not always in a constructor."""
+    lines = (line, *heirs(line.own[0][1], line.own[0][0]))
+    classes = {owner: home for each in lines for home, owner in each.own}
+    asked = [(one, home) for owner, home in classes.items() for one in self_attributes(owner, member, home)]
+    stores = [home.parent(one) for one, home in asked if not isinstance(one.ctx, ast.Load)]
+    inits = [init for _, owner in line.own if (init := method(owner, _INIT)) is not None]
+    is_always = any(one in init.body for init in inits for one in stores)
+    return 0 < len(stores) < len(asked) and not is_always
 
 
 def _leads_up(owner: ast.ClassDef, line: Lineage, source: Source) -> bool:
