@@ -194,7 +194,11 @@ def _last_return(last: ast.stmt, move: OverrideMove, source: Source) -> Change:
 
 
 def _described(given: ast.arg, method: Function, move: OverrideMove, source: Source) -> Iterator[Change]:
-    """Yield the change that gives the parameter its new name where the docstring describes it."""
+    """Yield the changes that give the parameter its new name where the docstring describes it, and leave out others."""
+    for other in [*method.args.posonlyargs, *method.args.args][2:]:
+        lines = entry_lines(method, other.arg, source)
+        if lines is not None:
+            yield Change(source.span_between(source.line_start(lines.start), source.line_start(lines.stop)), "")
     for number in entry_lines(method, given.arg, source) or ():
         found = re.match(rf"\s*(?::param\s+(?:\S+\s+)?)?({re.escape(given.arg)})\b", source.line(number))
         if found is not None and move.parameter != given.arg:
