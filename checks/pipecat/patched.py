@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from checks.guards import asks_for, tests_version
 from checks.pipecat import timeline
@@ -14,11 +15,19 @@ from checks.source import Source
 _MONKEYPATCH = ("monkeypatch", "mp")
 
 
-def gone_in_string(call: ast.Call, source: Source) -> tuple[ast.Constant, Gone] | None:
-    """Return the string given to ``patch`` or ``monkeypatch`` that names a member of a class, which is gone.
+def gone_in_strings(source: Source) -> Iterator[tuple[ast.Constant, Gone]]:
+    """Yield each string given to ``patch`` or ``monkeypatch`` that names a member of a class, which is gone.
 
-    None where it may be there, and where the call or the code around it allows for its absence.
+    Not where it may be there, nor where the call or the code around it allows for its absence.
     """
+    if any(word in source.text for word in ("patch", "setattr", "delattr")):
+        for call in source.nodes(ast.Call):
+            found = _gone_in_string(call, source)
+            if found is not None:
+                yield found
+
+
+def _gone_in_string(call: ast.Call, source: Source) -> tuple[ast.Constant, Gone] | None:
     named = _named(call, source)
     if named is None:
         return None

@@ -40,7 +40,7 @@ from checks.pipecat.context_moves import CREATE, GET_FRAME, ONLY_CONTEXTS
 from checks.pipecat.kept_settings import read
 from checks.pipecat.members import gone_at, is_in_dead_override, refused_at, renamed
 from checks.pipecat.model_names import SET_MODEL_NAME, told
-from checks.pipecat.patched import gone_in_string
+from checks.pipecat.patched import gone_in_strings
 from checks.receivers import is_super_call
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
@@ -86,11 +86,9 @@ def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     yield RULE.finding(source, node, f"{gone.story}: AttributeError", facts=facts, why=why, fix=fix)
 
 
-@RULE.on(ast.Call)
-def patched(node: ast.Call, source: Source) -> Iterator[Finding]:
+@RULE.on(ast.Module)
+def patched(_: ast.Module, source: Source) -> Iterator[Finding]:
     """Decide on ``patch("pipecat.module.Class.member")`` and the like."""
-    known = gone_in_string(node, source)
-    if known is not None:
-        text, gone = known
+    for text, gone in gone_in_strings(source):
         advised = advice_on_keyword(gone.owner, gone.member, source.project.target) or ""
         yield RULE.finding(source, text, f"{gone.story}: AttributeError", why=advised)
