@@ -4,7 +4,7 @@ What it finds:
     A public member of a class of Pipecat's, called or read on an object whose class is plain, on the class itself, or
     on ``self`` or ``super()`` in a class derived from it, which an earlier release had and the target release has not.
     Of a pydantic model's field, also where it is given a value. And a member, private or not, that is named in a string
-    for ``patch``, ``patch.object`` with the class, or ``monkeypatch.setattr``.
+    for ``patch``, ``patch.object`` or ``monkeypatch.setattr``, or as a keyword for ``patch.multiple``.
 
 Why it matters:
     ``AttributeError`` as soon as the line runs, which may be in the middle of a call.
