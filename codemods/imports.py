@@ -160,7 +160,7 @@ def added_name(statement: ast.ImportFrom, name: str, source: Source) -> Iterator
     if (plain, local or plain) in [(alias.name, alias.asname or alias.name) for alias in aliases]:
         return
     spelled = [alias.name for alias in aliases]
-    order = next((one for one in (_by_kind, _by_letter) if spelled == sorted(spelled, key=one)), None)
+    order = next((one for one in NAME_ORDERS if spelled == sorted(spelled, key=one)), None)
     following = next((a for a in aliases if order(a.name) > order(plain)), None) if order else None
     anchor = following or aliases[-1]
     own_line = source.begins_line(anchor)
@@ -195,6 +195,10 @@ def _by_kind(name: str) -> tuple[int, str]:
 
 def _by_letter(name: str) -> tuple[int, str]:
     return 0, name
+
+
+# How isort and ruff put imported names in order, and how others do.
+NAME_ORDERS = (_by_kind, _by_letter)
 
 
 def local_name(module: str, name: str | None, source: Source) -> str | None:
@@ -258,7 +262,7 @@ def _section(module: str, source: Source) -> int:
 
 def _new_imports(new: Iterable[_New], head: list[ast.Import | ast.ImportFrom], source: Source) -> Iterator[Edit]:
     """Yield the edits that put new imports where isort and ruff would, if they find the file's own in order."""
-    standing = [(_order(one, source), one) for one in head]
+    standing = [(order_of(one, source), one) for one in head]
     places: dict[tuple[int, int], list[_New]] = {}
     for one in sorted(new, key=lambda one: one.order):
         places.setdefault((_place(one, standing, source), one.section), []).append(one)
@@ -284,7 +288,8 @@ def _set_apart(text: str, before: str, at: int, source: Source, *, is_last: bool
     return above + text + ("\n" if follows and (above or before or not is_last) else "")
 
 
-def _order(statement: ast.Import | ast.ImportFrom, source: Source) -> tuple[int, bool, str]:
+def order_of(statement: ast.Import | ast.ImportFrom, source: Source) -> tuple[int, bool, str]:
+    """Return the key isort and ruff sort the imports of a file by."""
     module = _module_of(statement)
     is_relative = isinstance(statement, ast.ImportFrom) and statement.level > 0
     return 3 if is_relative else _section(module, source), isinstance(statement, ast.ImportFrom), module

@@ -23,6 +23,7 @@ from codemods.fixes import fix_for
 from codemods.imports import needless_imports
 from codemods.moved import Moved
 from codemods.named import Lines, kept_findings
+from codemods.order import ordered_imports, ordered_names
 from codemods.spared import Spared
 from codemods.splice import Edit, Refused, as_made, splice
 
@@ -351,23 +352,33 @@ def _alike(left: Finding, right: Finding) -> bool:
     return (left.rule, left.fix, type(left.facts)) == (right.rule, right.fix, type(right.facts))
 
 
+def _edited(source: Source, edits: list[Edit], project: Project, spared: Spared | None) -> Source:
+    """Return a file once edits are made, which findings that are spared follow.
+
+    Raises:
+        Refused: an edit cannot be made without risk.
+        Unreadable: the result does not parse.
+    """
+    if not edits:
+        return source
+    data = splice(source, edits)
+    if spared is not None:
+        spared.carry(as_made(source, edits))
+    return opened(source.path, data, module=source.module, project=project.changed({source.path: data}))
+
+
 def _written(
     edits: Mapping[Path, list[Edit]], project: Project, placed: Sequence[_Unit], alone: Mapping[Path, Spared]
 ) -> dict[Path, Source]:
-    """Return the edited files as they are then, imports that the edits made needless dropped."""
+    """Return the edited files as they are then, imports that the edits made needless dropped, new ones in order."""
     written: dict[Path, Source] = {}
     for path, asked in edits.items():
         before = project.source(path)
         try:
-            data = splice(before, asked)
-            after = opened(path, data, module=before.module, project=project.changed({path: data}))
-            needless = list(needless_imports(before, after))
+            after = _edited(before, asked, project, alone.get(path))
+            for tidied in (needless_imports, ordered_imports, ordered_names):
+                after = _edited(after, list(tidied(before, after)), project, alone.get(path))
             written[path] = after
-            if needless:
-                written[path] = opened(path, splice(after, needless), module=before.module, project=project)
-            if path in alone:
-                alone[path].carry(as_made(before, asked))
-                alone[path].carry(as_made(after, needless))
         except (Refused, Unreadable) as error:
             raise _ProofFailed(str(error), _touching(path, placed)) from None
     return written

@@ -152,12 +152,18 @@ def _listed(value: ast.expr, source: Source) -> list[ast.expr]:
     written = value
     if isinstance(value, ast.Name):
         bound = [binding.node for binding in source.names.bindings(value)]
-        values = [one.value for one in bound if isinstance(one, ast.Assign)]
-        if len(bound) == len(values) == 1 and not _grows(value, source):
+        values = [_given(one, source) for one in bound]
+        if len(values) == 1 and values[0] is not None and not _grows(value, source):
             written = values[0]
     if not isinstance(written, ast.List):
         raise Unclear(f"that the messages of line {value.lineno} are in no service's own format is not seen")
     return written.elts
+
+
+def _given(bound: ast.AST, source: Source) -> ast.expr | None:
+    """Return what a name is given where it is bound, annotated or not; None for what is no assignment."""
+    above = source.parent(bound)
+    return bound.value if isinstance(bound, ast.Assign) else above.value if isinstance(above, ast.AnnAssign) else None
 
 
 def _grows(name: ast.Name, source: Source) -> bool:
