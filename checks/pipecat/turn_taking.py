@@ -16,6 +16,7 @@ from checks.guards import is_none
 from checks.pipecat import timeline
 from checks.pipecat.aggregators import Wanted, check_means_the_same, given_to_each, pairs
 from checks.pipecat.contexts import check_may_import
+from checks.pipecat.halves import check_no_other
 from checks.pipecat.keywords import Unknown, called_name, unknown_keywords
 from checks.pipecat.realtime import makes_one
 from checks.pipecat.stages import all_of_one_pipeline
@@ -69,6 +70,7 @@ def decisions(source: Source) -> Iterator[Decision]:
     left = found
     for pair, some in _beside_pairs(found, source):
         try:
+            check_no_other(pair, source)
             decision = _decided(some, (pair,), source)
         except Unclear:
             continue
@@ -238,6 +240,7 @@ def _pairs(source: Source) -> Sequence[ast.Call]:
             return made
         many = "several" if found else "no"
         raise Unclear(f"this file makes {many} LLMContextAggregatorPair; its user_params take it, or a VADProcessor")
+    check_no_other(found[0], source)
     return found
 
 
