@@ -169,7 +169,8 @@ def _check_for(made: Sequence[ast.Call], found: Sequence[Unknown], source: Sourc
 
 def _beside_pipelines(found: Sequence[Unknown], source: Source) -> Iterator[tuple[ast.List, list[Unknown]]]:
     """Yield each pipeline without aggregators of a function, with the analyzers of the one transport made for it."""
-    if any(word in source.text for word in _OWN_WAYS):
+    # A VADProcessor of another pipeline is no matter of this one.
+    if any(word in source.text for word in _OWN_WAYS if word != "VADProcessor"):
         return
     for elements, transport in own_pipelines(source):
         function = source.names.enclosing_function(elements)
