@@ -92,7 +92,9 @@ def _told_by_processor(found: Sequence[Unknown], source: Source) -> Decision | N
     if pairs(source) or any(word in source.text for word in (*_OWN_WAYS, *_AGGREGATE)):
         return None
     try:
-        return _told_behind_input(found, pipeline_of(source), source)
+        elements = pipeline_of(source)
+        _check_for([elements], found, source)
+        return _told_behind_input(found, elements, source)
     except Unclear:
         return None
 
@@ -152,13 +154,13 @@ def _beside_pairs(found: Sequence[Unknown], source: Source) -> Iterator[tuple[as
                 yield pair, some
 
 
-def _check_for(made: Sequence[ast.Call], found: Sequence[Unknown], source: Source) -> None:
-    """Raise Unclear where a pair may have another transport than one that is given an analyzer."""
+def _check_for(made: Sequence[ast.expr], found: Sequence[Unknown], source: Source) -> None:
+    """Raise Unclear where a pair, or a pipeline, may have another transport than one that is given an analyzer."""
     told = {_transport_of(one.call, source) for one in found}
     is_only = sum(_is_transport(call, source) for call in source.nodes(ast.Call)) < 2
     asked = {(source.names.enclosing_function(call), source.segment(call)) for call in _asks_for_input(source)}
-    for pair in made:
-        function = source.names.enclosing_function(pair)
+    for one in made:
+        function = source.names.enclosing_function(one)
         own = _inputs(function, source) if function is not None else {None}
         if len(own) == 1 and None not in own:
             if not told - ({None} if is_only else set()) <= own:
