@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from checks.pipecat import timeline
 from checks.pipecat.objects import classes_of
 from checks.pipecat.remedies import Given, tier_of
-from checks.pipecat.renames import NewName
+from checks.pipecat.renames import NewName, newest_name
 from checks.rule import Fix
 from checks.source import Source
 from checks.unclear import Unclear
@@ -28,6 +28,7 @@ def as_used(dotted: str, new: NewName, source: Source) -> NewName:
     try:
         _check_places(dotted, new, source)
         _check_meaning(dotted, new, source)
+        _check_told_apart(dotted, new, source)
         doubts = list(_doubts(dotted, new, source))
     except Unclear as reason:
         return new._replace(fix=Fix.NONE, why=str(reason))
@@ -55,6 +56,50 @@ def _check_meaning(dotted: str, new: NewName, source: Source) -> None:
             given = next((one.value for one in call.keywords if one.arg == other), None)
             if given is not None and not (isinstance(given, ast.Constant) and not given.value):
                 raise Unclear(f"{other} at {_at(call, source)} means another model to {new.leaf}")
+
+
+def _check_told_apart(dotted: str, new: NewName, source: Source) -> None:
+    """Raise Unclear where a file asks for a class and, elsewhere, for one that has or gets the same new name."""
+    old: list[ast.AST] = []
+    others: dict[ast.AST, ast.expr] = {}
+    for node in [*source.nodes(ast.Name), *source.nodes(ast.Attribute)]:
+        question = _question(node, source)
+        named = source.names.resolve(node) if question is not None else None
+        if question is None or named is None:
+            continue
+        if named == dotted:
+            old.append(question)
+        elif new.dotted in (named, newest_name(named, source.project.target)):
+            others[question] = node
+    apart = next((node for question, node in others.items() if question not in old), None) if old else None
+    if apart is not None:
+        raise Unclear(f"{_at(apart, source)} asks for {source.segment(apart)} by itself")
+
+
+def _question(node: ast.expr, source: Source) -> ast.AST | None:
+    """Return the whole of what asks whether something is of a class, or by what it is found, if anything does."""
+    asked, above = node, source.parent(node)
+    while isinstance(above, ast.Tuple) or (isinstance(above, ast.BinOp) and isinstance(above.op, ast.BitOr)):
+        asked, above = above, source.parent(above)
+    match above:
+        case ast.Call(func=ast.Name(id="isinstance" | "issubclass"), args=[_, second]) if second is asked:
+            return _any_of(above, source)
+        case ast.Compare():
+            return _any_of(above, source)
+        case ast.MatchClass(cls=matched) if matched is asked:
+            whole = source.parent(above)
+            return whole if isinstance(whole, ast.MatchOr) else above
+        case ast.ExceptHandler(type=caught) if caught is asked:
+            return above
+        case ast.Dict(keys=keys) if asked in keys:
+            return asked
+        case _:
+            return None
+
+
+def _any_of(test: ast.expr, source: Source) -> ast.AST:
+    whole = source.parent(test)
+    return whole if isinstance(whole, ast.BoolOp) and isinstance(whole.op, ast.Or) else test
 
 
 def _doubts(dotted: str, new: NewName, source: Source) -> Iterator[str]:
