@@ -14,6 +14,7 @@ from checks.pipecat.contexts import is_taken_from
 from checks.pipecat.moves import may_reach, naming
 from checks.source import Source
 from checks.unclear import Unclear
+from checks.values import given_by
 
 _SIDES = ("user", "assistant")
 # A name is a step, and so is what a function returns.
@@ -65,14 +66,14 @@ def _may_be_another(pair: ast.Call, source: Source) -> bool:
     targets = above.targets if isinstance(above, ast.Assign) else [above.target]
     names = [one for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)]
     bound = {binding.node for name in names for binding in source.names.bindings(name)}
-    return any(_gives_another(one) for one in bound if one is not above and one not in names)
+    return any(_gives_another(one, source) for one in bound if one is not above and one not in names)
 
 
-def _gives_another(binding: ast.AST) -> bool:
+def _gives_another(binding: ast.AST, source: Source) -> bool:
     """Tell whether what binds a name gives it more than None."""
-    if isinstance(binding, ast.AnnAssign):
-        return binding.value is not None and not is_none(binding.value)
-    return not (isinstance(binding, ast.Assign) and is_none(binding.value))
+    above = source.parent(binding)
+    value = given_by(binding, source)
+    return not is_none(value) and not (isinstance(above, ast.AnnAssign) and value is None)
 
 
 def _the_same(found: list[Half | None]) -> Half | None:
@@ -111,8 +112,8 @@ def _unpacked(name: ast.Name, source: Source) -> Half | None:
 def _values(name: ast.Name, source: Source) -> list[ast.expr]:
     """Return the expressions of which one gave a name its only value: written there, or returned by a function."""
     bound = [binding.node for binding in source.names.bindings(name)]
-    if len(bound) == 1 and isinstance(bound[0], ast.Assign):
-        value = bound[0].value
+    value = given_by(bound[0], source) if len(bound) == 1 else None
+    if value is not None:
         returned = _returned(value, source)
         return returned if returned is not None else [value]
     found = _part(name, source)

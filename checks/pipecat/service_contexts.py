@@ -27,7 +27,7 @@ from checks.pipecat.contexts import (
 from checks.pipecat.moves import is_annotation
 from checks.source import Source
 from checks.unclear import Unclear
-from checks.values import works_on_the_way
+from checks.values import given_by, works_on_the_way
 
 CONTEXTS = (
     "pipecat.services.anthropic.llm.AnthropicLLMContext",
@@ -173,9 +173,8 @@ def _listed(value: ast.expr, source: Source) -> list[ast.expr]:
     """Return the messages that are written out in a list, here or where its one name is bound."""
     written = value
     if isinstance(value, ast.Name):
-        bound = [binding.node for binding in source.names.bindings(value)]
-        values = [one.value for one in bound if isinstance(one, ast.Assign)]
-        if len(bound) == len(values) == 1 and not _grows(value, source):
+        values = [given_by(binding.node, source) for binding in source.names.bindings(value)]
+        if len(values) == 1 and values[0] is not None and not _grows(value, source):
             written = values[0]
     if not isinstance(written, ast.List):
         raise Unclear(f"that the messages of line {value.lineno} are in no service's own format is not seen")
@@ -208,9 +207,8 @@ def _check_messages(messages: Collection[ast.expr], source: Source) -> None:
 def _is_text(content: ast.expr, source: Source) -> bool:
     """Tell whether a content may be taken for text: nothing that is written out is anything else."""
     if isinstance(content, ast.Name):
-        bound = [binding.node for binding in source.names.bindings(content)]
-        values = [one.value for one in bound if isinstance(one, ast.Assign)]
-        return all(_is_text(value, source) for value in values if not isinstance(value, ast.Name))
+        values = [given_by(binding.node, source) for binding in source.names.bindings(content)]
+        return all(value is None or isinstance(value, ast.Name) or _is_text(value, source) for value in values)
     if isinstance(content, ast.Constant):
         return isinstance(content.value, str)
     return not isinstance(content, (ast.List, ast.Tuple, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp))
@@ -289,9 +287,10 @@ def _gives_nothing(binding: ast.AST, source: Source) -> bool:
     """Tell whether what gives a name its value gives it, or may give it, none."""
     if isinstance(binding, ast.arg):
         return _is_left_out(binding, source)
-    if isinstance(binding, ast.AnnAssign) and _admits_none(binding.annotation, source):
+    above = source.parent(binding)
+    if isinstance(above, ast.AnnAssign) and _admits_none(above.annotation, source):
         return True
-    given = binding.value if isinstance(binding, (ast.Assign, ast.AnnAssign)) else None
+    given = given_by(binding, source)
     return given is not None and not isinstance(given, ast.Name) and _may_be_nothing(given, source)
 
 

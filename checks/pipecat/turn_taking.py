@@ -24,6 +24,7 @@ from checks.pipecat.voice_processor import DIFFERENCE, PROCESSOR, own_pipelines,
 from checks.rule import Fix
 from checks.source import Source
 from checks.unclear import Unclear
+from checks.values import given_by
 
 TRANSPORT_PARAMS = "pipecat.transports.base_transport.TransportParams"
 ANALYZERS = ("vad_analyzer", "turn_analyzer")
@@ -214,7 +215,7 @@ def _made_by(node: ast.expr, function: ast.AST, source: Source) -> ast.AST | Non
 def _only_value(node: ast.expr, source: Source) -> ast.expr | None:
     """Return the only value that a name is given."""
     bound = source.names.bindings(node) if isinstance(node, ast.Name) else []
-    return bound[0].node.value if len(bound) == 1 and isinstance(bound[0].node, ast.Assign) else None
+    return given_by(bound[0].node, source) if len(bound) == 1 else None
 
 
 def _is_transport(node: ast.AST | None, source: Source) -> bool:
@@ -226,7 +227,10 @@ def _is_transport(node: ast.AST | None, source: Source) -> bool:
 def _transport_of(params: ast.expr, source: Source) -> ast.AST | None:
     """Return the call that makes a transport with params: made in its arguments, or under a name for it alone."""
     above = source.parent(params)
-    if isinstance(above, ast.Assign) and len(above.targets) == 1 and isinstance(name := above.targets[0], ast.Name):
+    targets = (
+        above.targets if isinstance(above, ast.Assign) else [above.target] if isinstance(above, ast.AnnAssign) else []
+    )
+    if len(targets) == 1 and isinstance(name := targets[0], ast.Name):
         bound = source.names.bindings(name)
         uses = [one for one in source.named(ast.Name, (name.id,)) if source.names.bindings(one) == bound]
         reads = [one for one in uses if isinstance(one.ctx, ast.Load)]
