@@ -138,6 +138,14 @@ def test_a_reader_that_cannot_be_read_is_a_reader(tmp_path: Path) -> None:
     assert found(check(root, "--target", "1.14.0", "--output-format", "json", ".env")) == []
 
 
+@pytest.mark.parametrize(
+    "text", ["$DAILY_SAMPLE_ROOM_URL", "open ${DAILY_SAMPLE_ROOM_URL}", "%(DAILY_SAMPLE_ROOM_URL)s"]
+)
+def test_a_text_that_takes_its_value_in_reads_it(text: str, tmp_path: Path) -> None:
+    root = project(tmp_path, {"bot.py": BOT, ".env": OLD, "show.py": f'ROOM = expanded("{text}")\n'})
+    assert found(check(root, "--target", "1.14.0", "--output-format", "json", ".env")) == []
+
+
 def test_two_files_of_one_folder_are_mended_together(tmp_path: Path) -> None:
     root = project(tmp_path, {"bot.py": BOT, ".env": OLD, ".env.local": OLD})
     assert apply(root, "--target", "1.14.0", ".").code == 1

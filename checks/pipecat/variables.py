@@ -64,7 +64,11 @@ def is_read(name: str, project: Project) -> bool:
     named = list(project.mentioning(name))
     if len(named) < len(project.paths_mentioning(name)):
         return True  # by a file that cannot be read
+    # As in what a shell is given, or expandvars().
+    within = re.compile(rf"(?:\$\{{?|\{{|%\(){name}\b")
     for user in named:
+        if within.search(user.strings):
+            return True
         if any(not is_set(text, user) for text in user.named(ast.Constant, (name,))):
             return True
         if any(True for kind in (ast.Name, ast.Attribute, ast.keyword) for _ in user.named(kind, (name,))):
