@@ -146,6 +146,13 @@ def test_a_text_that_takes_its_value_in_reads_it(text: str, tmp_path: Path) -> N
     assert found(check(root, "--target", "1.14.0", "--output-format", "json", ".env")) == []
 
 
+def test_a_baseline_reads_nothing(tmp_path: Path) -> None:
+    root = project(tmp_path, {"bot.py": BOT, ".env": OLD})
+    check(root, "--target", "1.14.0", "--baseline", "known.jsonl", "--write-baseline", ".")
+    done = check(root, "--target", "1.14.0", "--output-format", "json", ".")
+    assert [finding["fix"] for finding in json.loads(done.out)["findings"]] == ["safe"]
+
+
 def test_two_files_of_one_folder_are_mended_together(tmp_path: Path) -> None:
     root = project(tmp_path, {"bot.py": BOT, ".env": OLD, ".env.local": OLD})
     assert apply(root, "--target", "1.14.0", ".").code == 1

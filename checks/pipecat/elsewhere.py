@@ -7,12 +7,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from checks.baseline import HEADER
 from checks.discover import all_files, is_python_file, repository
 from checks.project import Project
 from checks.source import Source, Unreadable
 from checks.variables import VariableFile, is_variable_file
 
 _FOR_PEOPLE = (".md", ".rst", ".txt")
+# What begins a file of findings that are known, which names what they are about.
+_BASELINE = f'{{"{HEADER}"'.encode()
 # Parts of the names of files that say what could be set, and are not read.
 _EXAMPLES = ("default", "dist", "example", "sample", "template")
 
@@ -79,5 +82,5 @@ def _with(name: str, paths: Iterable[Path], project: Project) -> Iterator[tuple[
     for path in sorted(set(paths)):
         with suppress(OSError):
             data = project.read(path)
-            if name.encode() in data:
+            if name.encode() in data and not data.startswith(_BASELINE):
                 yield path, data
