@@ -9,7 +9,7 @@ from pathlib import Path
 
 from checks.baseline import HEADER
 from checks.discover import all_files, is_python_file, repository
-from checks.project import Project
+from checks.project import MORE, Project
 from checks.source import Source, Unreadable
 from checks.variables import VariableFile, is_variable_file
 
@@ -69,6 +69,7 @@ def _refers(data: bytes, name: str) -> bool:
 def _holding(source: Source, name: str) -> Iterator[tuple[Path, bytes]]:
     """Yield the files of a repository, and all beside one, that can be read and hold a name."""
     project = source.project
+    project.sought.add(MORE)
     known: dict[str, list[tuple[Path, bytes]]] = project.memo.setdefault("files that hold a variable", {})
     if name not in known:
         top = repository(project.root) or project.root
