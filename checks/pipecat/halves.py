@@ -64,7 +64,12 @@ def _may_be_another(pair: ast.Call, source: Source) -> bool:
     if not isinstance(above, (ast.Assign, ast.AnnAssign)):
         return False
     targets = above.targets if isinstance(above, ast.Assign) else [above.target]
-    names = [one for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)]
+    names = [
+        one
+        for target in targets
+        for one in ast.walk(target)
+        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+    ]
     bound = {binding.node for name in names for binding in source.names.bindings(name)}
     return any(_gives_another(one, source) for one in bound if one is not above and one not in names)
 
