@@ -60,18 +60,15 @@ def inspect(path: Path, project: Project, rules: Mapping[str, Rule], *, thorough
 
 def _wanted(rules: Mapping[str, Rule], path: Path, data: bytes, project: Project) -> list[Rule]:
     """Return the rules that look at a file: those whose needles it holds, of the ones a project has anything for."""
+    is_data = is_data_file(path)
     # A project may say what it requires in a file, and nothing of it in its code.
-    needles = Needles(tuple(rules.values())) if is_data_file(path) else _needles(rules, project)
-    return [rule for rule in needles.held(data) if _is_concerned(rule, path, data, project)]
-
-
-def _is_concerned(rule: Rule, path: Path, data: bytes, project: Project) -> bool:
-    """Tell whether a rule has anything to say of a file that holds its needles."""
-    if rule.about is not None and rule.about not in data and not project.holds(rule.about):
-        return False
-    if rule.unless_own is not None and project.find_module(rule.unless_own, path) is not None:
-        return False
-    return is_data_file(path) or rule.load().is_of_code
+    needles = Needles(tuple(rules.values())) if is_data else _needles(rules, project)
+    held = [
+        rule for rule in needles.held(data) if rule.about is None or rule.about in data or project.holds(rule.about)
+    ]
+    named = {rule.unless_own for rule in held if rule.unless_own is not None}
+    own = {name for name in named if project.find_module(name, path) is not None}
+    return [rule for rule in held if rule.unless_own not in own and (is_data or rule.load().is_of_code)]
 
 
 def _needles(rules: Mapping[str, Rule], project: Project) -> Needles:

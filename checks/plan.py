@@ -18,7 +18,8 @@ from typing import NamedTuple, TypeAlias
 from checks.cli import died, entry_of, unread_entries
 from checks.errors import UsageError
 from checks.inspect import Inspection
-from checks.pipecat.releases import NEWEST, RELEASES, Release, pinned
+from checks.pipecat.releases import NEWEST, RELEASES, Release
+from checks.pipecat.workspaces import pinned_around, shared
 from checks.pool import default_jobs, spread
 from checks.progress import progress
 from checks.registry import impact_of
@@ -118,8 +119,9 @@ def plan(request: Request, start: str | None = None, *, jobs: int | None = None,
 
 def _pin(session: Session) -> Release:
     """Return the release that the projects of a session are pinned to."""
-    roots = [workspace.project.root for workspace in session.workspaces]
-    pins = sorted({pin for root in roots if (pin := pinned(root)) is not None})
+    projects = [workspace.project for workspace in session.workspaces]
+    found = (pinned_around(one.root) or shared(one.members, one.root) for one in projects)
+    pins = sorted({pin for pin in found if pin is not None})
     if not pins:
         raise UsageError("no release to begin at: nothing pins pipecat-ai here; give it with --from")
     if len(pins) > 1:

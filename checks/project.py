@@ -80,6 +80,8 @@ class Project:
         self.sought: set[str] = set()
         # Whether the requirement moves to the target, whatever it says now.
         self.moves = False
+        # The folders of the project that say themselves what they require.
+        self.members: list[Path] = []
         self._oldest: dict[Path, Release | None] = {}
         self._oldest_for: dict[str, Release] = {}
 
@@ -95,7 +97,7 @@ class Project:
             differing=contents,
         )
         fresh._oldest = self._oldest
-        fresh.moves = self.moves
+        fresh.moves, fresh.members = self.moves, self.members
         return fresh
 
     def take_over(self, source: Source) -> None:
@@ -132,14 +134,17 @@ class Project:
         """Return the oldest Pipecat release a file must work with beside the target.
 
         That is for the nearest folder above to say that requires Pipecat: a project may hold others. A package belongs
-        to what stands above it, which has to be minded too.
+        to what stands above it, which has to be minded too. Where none says so, it may come with any of the others.
         """
         if self.moves:
             return self.target
         folder = os.path.dirname(path)
         if folder not in self._oldest_for:
             inside = [one for one in (Path(folder), *Path(folder).parents) if one.is_relative_to(self.root)]
-            self._oldest_for[folder] = min(self._stated(inside), default=self.target)
+            stated = list(self._stated(inside)) or [
+                oldest for member in self.members if (oldest := self._oldest_in(member)) is not None
+            ]
+            self._oldest_for[folder] = min(stated, default=self.target)
         return self._oldest_for[folder]
 
     def _stated(self, folders: Iterable[Path]) -> Iterator[Release]:

@@ -13,8 +13,9 @@ from checks.config import Config, load
 from checks.discover import files_below, is_python_file, project_root, without
 from checks.errors import UsageError
 from checks.inspect import Inspection, inspect
-from checks.pipecat.releases import NEWEST, Release, UnknownRelease, parse, pinned
+from checks.pipecat.releases import NEWEST, Release, UnknownRelease, parse
 from checks.pipecat.variables import unread
+from checks.pipecat.workspaces import pinned_around, shared
 from checks.project import Project
 from checks.registry import all_rules, chosen_rules
 from checks.requirements import is_requirement_file, mentions
@@ -34,7 +35,8 @@ _SMALL_RUN = 1024 * 1024
 class Workspace:
     """One project of a run: its files to look at, the rules that look, and where its known findings are kept.
 
-    ``is_traced``: under which paths modules are looked for is to be known.
+    ``is_traced``: under which paths modules are looked for is to be known. ``is_aimed``: the target is asked for, or
+    what the project as a whole is pinned to.
     """
 
     project: Project
@@ -44,6 +46,7 @@ class Workspace:
     thorough: set[Path] = field(default_factory=set[Path])
     baseline: Path | None = None
     is_traced: bool = False
+    is_aimed: bool = True
 
     def inspect(self, path: Path) -> Inspection:
         """Return what the rules find in one of the files, those ignored for it left out."""
@@ -192,6 +195,7 @@ def begin(request: Request, stdin: bytes | None = None) -> Session:
         _add(path, by_root[root], session, stdin if name == "-" else None)
     for workspace in session.workspaces:
         workspace.files = sorted(set(workspace.files))
+        _ask_members(workspace)
         if len(workspace.files) <= 1000 and _total_size(workspace.files) <= _SMALL_RUN:
             workspace.thorough.update(workspace.files)
     if request.since is not None:
@@ -199,6 +203,20 @@ def begin(request: Request, stdin: bytes | None = None) -> Session:
     if not request.includes_baselined:
         _use_baselines(session)
     return session
+
+
+def _ask_members(workspace: Workspace) -> None:
+    """Have a project know its folders that say what they require, and aim at what they all admit if nothing else does.
+
+    Raises:
+        UsageError: they have no release in common.
+    """
+    project = workspace.project
+    stating = (path for path in workspace.files if is_requirement_file(path))
+    folders = {path.parent.parent if path.parent.name == "requirements" else path.parent for path in stating}
+    project.members = sorted(folders - {project.root})
+    if not workspace.is_aimed:
+        project.target = shared(project.members, project.root) or project.target
 
 
 def _leave_unchanged(ref: str, session: Session) -> None:
@@ -255,9 +273,8 @@ def _workspace(root: Path, request: Request, target: Release | None) -> Workspac
         except UsageError as error:
             raise UsageError(f"{root / 'pyproject.toml'}: {error}") from None
     exclude = (*config.exclude, *request.exclude)
-    project = Project(
-        root, target or pinned(root) or NEWEST, exclude=exclude, best_effort_services=config.best_effort_services
-    )
+    aim = target or pinned_around(root)
+    project = Project(root, aim or NEWEST, exclude=exclude, best_effort_services=config.best_effort_services)
     try:
         chosen_rules(config.select, config.ignore)
         for ignored in config.per_file_ignores.values():
@@ -266,7 +283,7 @@ def _workspace(root: Path, request: Request, target: Release | None) -> Workspac
         raise UsageError(f"{root / 'pyproject.toml'}: {error}") from None
     rules = chosen_rules(request.select or config.select, (*config.ignore, *request.ignore))
     asked = {name: rule for name, rule in rules.items() if rule.option is None or rule.option in request.options}
-    return Workspace(project, config, asked)
+    return Workspace(project, config, asked, is_aimed=aim is not None)
 
 
 def release_of(text: str) -> Release:

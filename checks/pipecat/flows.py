@@ -23,7 +23,7 @@ PACKAGE, HOME = "pipecat_flows", "pipecat.flows"
 SINCE = Release(1, 5, 0)
 SET_NODE = "set_node"
 _SET_NODE_NOW = "set_node_from_config"
-_PLAIN = (ast.Attribute, ast.Call, ast.Dict, ast.Name, ast.Subscript)
+_PLAIN = (ast.Attribute, ast.Call, ast.Name, ast.Subscript)
 _PARAMETERS = ("node_id", "node_config")
 # What became of the keywords of a class.
 _RETURNED = "have its handler return its result and the next node"
@@ -93,16 +93,15 @@ def named_in_config(call: ast.Call, source: Source) -> Rewrite:
 def _named(name: ast.expr, config: ast.expr, source: Source) -> str:
     """Return a node's configuration as text, with its name."""
     said, text = f'"name": {source.segment(name)}', source.segment(config)
-    if isinstance(config, ast.Dict) and not config.keys:
-        return f"{{{said}}}"
-    if not isinstance(config, ast.Dict) or not all(_is_another(key) for key in config.keys):
+    if not isinstance(config, ast.Dict):
         return f"{{**{text if isinstance(config, _PLAIN) else f'({text})'}, {said}}}"
-    first = config.keys[0]
-    assert first is not None
-    if not source.begins_line(first):
-        return f"{{{said}, {text[1:].lstrip()}"
+    first = config.keys[0] if config.keys else None
+    if first is None or not all(_is_another(key) for key in config.keys):
+        raise Unclear("the configuration may have a name of its own")
     gap = source.text[source.start(config) + 1 : source.start(first)]
-    return f"{{{gap}{said},{gap}{text[1:].lstrip()}" if not gap.strip() else f"{{**{text}, {said}}}"
+    if gap.strip():
+        raise Unclear("a comment stands in front of the first key")
+    return f"{{{gap}{said},{gap or ' '}{text[1:].lstrip()}"
 
 
 def _calls(value: ast.expr) -> bool:

@@ -102,7 +102,7 @@ def gone_from(found: Object, name: str, source: Source) -> Gone | None:
         return None
     if not found.lineage.own:
         is_there = is_given(found, gone.owner, name, source)
-        return None if is_there or (not found.is_exact and _is_below(gone.owner, name, source)) else gone
+        return None if is_there or (not found.is_exact and is_below(gone.owner, name, source)) else gone
     home, first = found.lineage.own[0]
     lines = [found.lineage, *(() if found.is_exact else heirs(first, home))]
     if is_set_from_outside(name, source) or any(is_own(line, name) for line in lines):
@@ -129,7 +129,7 @@ def refused_at(node: ast.Attribute, source: Source) -> Gone | None:
     if found.lineage.own and not found.is_exact:
         home, first = found.lineage.own[0]
         lines += heirs(first, home)
-    elif not found.is_exact and _is_below(gone.owner, node.attr, source):
+    elif not found.is_exact and is_below(gone.owner, node.attr, source):
         return None
     if any(is_own(line, node.attr) for line in lines) or is_defined_below(gone.owner, node.attr, source):
         return None
@@ -282,7 +282,7 @@ def heirs(node: ast.ClassDef, source: Source) -> list[Lineage]:
     return list(found.values())
 
 
-def _is_below(owner: str, name: str, source: Source) -> bool:
+def is_below(owner: str, name: str, source: Source) -> bool:
     """Tell whether a class of Pipecat's that derives from one has a member of its own."""
     target = source.project.target
     above = timeline.canonical(owner, target)

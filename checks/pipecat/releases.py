@@ -77,15 +77,22 @@ def pinned(root: Path) -> Release | None:
     A lock file speaks first, then what pyproject.toml, setup.cfg, Pipfile, requirements and setup.py require. For a
     range it is the newest known release the range admits.
     """
+    admitted = admitted_in(root)
+    return admitted[-1] if admitted else None
+
+
+def admitted_in(folder: Path) -> list[Release]:
+    """Return the known releases that a folder's files admit, oldest first; none where they do not say which."""
     for name, form in _LOCKS:
-        match = re.search(form, text_of(root / name), re.IGNORECASE)
+        match = re.search(form, text_of(folder / name), re.IGNORECASE)
         if match:
-            return _known(match[1])
-    for _, requirement in _required(root):
+            locked = _known(match[1])
+            return [locked] if locked is not None else []
+    for _, requirement in _required(folder):
         admitted = requirement.admitted()
         if admitted:
-            return admitted[-1]
-    return None
+            return admitted
+    return []
 
 
 def oldest_beside(folder: Path, target: Release) -> Release | None:

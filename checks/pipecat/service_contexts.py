@@ -27,7 +27,7 @@ from checks.pipecat.contexts import (
 from checks.pipecat.moves import is_annotation
 from checks.source import Source
 from checks.unclear import Unclear
-from checks.values import given_by, works_on_the_way
+from checks.values import assigned, given_by, works_on_the_way
 
 CONTEXTS = (
     "pipecat.services.anthropic.llm.AnthropicLLMContext",
@@ -207,7 +207,7 @@ def _check_messages(messages: Collection[ast.expr], source: Source) -> None:
 def _is_text(content: ast.expr, source: Source) -> bool:
     """Tell whether a content may be taken for text: nothing that is written out is anything else."""
     if isinstance(content, ast.Name):
-        values = [given_by(binding.node, source) for binding in source.names.bindings(content)]
+        values = [assigned(binding.node, source) for binding in source.names.bindings(content)]
         return all(value is None or isinstance(value, ast.Name) or _is_text(value, source) for value in values)
     if isinstance(content, ast.Constant):
         return isinstance(content.value, str)
@@ -290,7 +290,7 @@ def _gives_nothing(binding: ast.AST, source: Source) -> bool:
     above = source.parent(binding)
     if isinstance(above, ast.AnnAssign) and _admits_none(above.annotation, source):
         return True
-    given = given_by(binding, source)
+    given = assigned(binding, source)
     return given is not None and not isinstance(given, ast.Name) and _may_be_nothing(given, source)
 
 

@@ -54,12 +54,13 @@ _OLD, _NEW = "push_error", "push_error_frame"
 _FRAME = "pipecat.frames.frames.ErrorFrame"
 
 
-@RULE.on(ast.Call)
-def calls(node: ast.Call, source: Source) -> Iterator[Finding]:
+@RULE.on(ast.Attribute, named=(_OLD,))
+def calls(called: ast.Attribute, source: Source) -> Iterator[Finding]:
     """Decide on ``processor.push_error(frame)``."""
-    called, given = node.func, [*node.args, *(one.value for one in node.keywords if one.arg == "error")]
-    if not isinstance(called, ast.Attribute) or called.attr != _OLD or source.project.target < _SINCE:
+    node = source.parent(called)
+    if not isinstance(node, ast.Call) or node.func is not called or source.project.target < _SINCE:
         return
+    given = [*node.args, *(one.value for one in node.keywords if one.arg == "error")]
     if len(given) != 1 or len(node.args) + len(node.keywords) != 1 or _FRAME not in classes_of(given[0], source):
         return
     found = owner_of(called, source)

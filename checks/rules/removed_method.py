@@ -4,7 +4,7 @@ What it finds:
     A public member of a class of Pipecat's, called or read on an object whose class is plain, on the class itself, or
     on ``self`` or ``super()`` in a class derived from it, which an earlier release had and the target release has not.
     Of a pydantic model's field, also where it is given a value. And a member, private or not, that is named in a string
-    for ``patch``, ``patch.object`` with the class, or ``monkeypatch.setattr``.
+    for ``patch``, ``patch.object`` or ``monkeypatch.setattr``, or as a keyword for ``patch.multiple``.
 
 Why it matters:
     ``AttributeError`` as soon as the line runs, which may be in the middle of a call.
@@ -40,7 +40,7 @@ from checks.pipecat.context_moves import CREATE, GET_FRAME, ONLY_CONTEXTS
 from checks.pipecat.kept_settings import read
 from checks.pipecat.members import gone_at, is_in_dead_override, refused_at, renamed
 from checks.pipecat.model_names import SET_MODEL_NAME, told
-from checks.pipecat.patched import gone_in_string
+from checks.pipecat.patched import gone_in_strings
 from checks.receivers import is_super_call
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source
@@ -86,11 +86,9 @@ def used(node: ast.Attribute, source: Source) -> Iterator[Finding]:
     yield RULE.finding(source, node, f"{gone.story}: AttributeError", facts=facts, why=why, fix=fix)
 
 
-@RULE.on(ast.Call)
-def patched(node: ast.Call, source: Source) -> Iterator[Finding]:
+@RULE.on(ast.Module)
+def patched(_: ast.Module, source: Source) -> Iterator[Finding]:
     """Decide on ``patch("pipecat.module.Class.member")`` and the like."""
-    known = gone_in_string(node, source)
-    if known is not None:
-        text, gone = known
+    for text, gone in gone_in_strings(source):
         advised = advice_on_keyword(gone.owner, gone.member, source.project.target) or ""
         yield RULE.finding(source, text, f"{gone.story}: AttributeError", why=advised)

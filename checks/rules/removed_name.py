@@ -169,13 +169,16 @@ def dotted_uses(_: ast.Module, source: Source) -> Iterator[Finding]:
             yield RULE.finding(source, node, message, facts=facts, fix=new.fix if new else None)
 
 
-@RULE.on(ast.Call)
-def names_in_strings(node: ast.Call, source: Source) -> Iterator[Finding]:
+@RULE.on(ast.Module)
+def names_in_strings(_: ast.Module, source: Source) -> Iterator[Finding]:
     """Decide on ``patch("pipecat.…")`` and ``import_module("pipecat.…")``."""
-    named = string_given(node, source)
-    missing = _missing_in(str(named.value), source) if named is not None else None
-    if named is not None and missing is not None and not tests_version(node, source):
-        yield RULE.finding(source, named, _message(missing, source), facts=new_string(named, source))
+    for named in source.strings_with("pipecat"):
+        call = source.parent(named)
+        if not isinstance(call, ast.Call) or string_given(call, source) is not named:
+            continue
+        missing = _missing_in(str(named.value), source)
+        if missing is not None and not tests_version(call, source):
+            yield RULE.finding(source, named, _message(missing, source), facts=new_string(named, source))
 
 
 def _missing_in(value: str, source: Source) -> str | None:

@@ -120,12 +120,12 @@ def construction(node: ast.Call, source: Source) -> Iterator[Finding]:
     if source.project.target < TASKS_IN_BASE:
         return
     built = source.project.resolve(node.func, source)
-    if built is None or tests_version(node, source):
-        return
+    found: Iterator[Finding] = iter(())
     if isinstance(built, tuple) and isinstance(built[1], ast.ClassDef):
-        yield from _of_own_class(node, built[1], built[0], source)
+        found = _of_own_class(node, built[1], built[0], source)
     elif built in OBSERVERS and source.project.target < KEYWORD_IN_BASE:
-        yield from _swallowed(node, str(built).rpartition(".")[2], source)
+        found = _swallowed(node, str(built).rpartition(".")[2], source)
+    yield from (one for one in found if not tests_version(node, source))
 
 
 def _of_own_class(node: ast.Call, built: ast.ClassDef, where: Source, source: Source) -> Iterator[Finding]:
