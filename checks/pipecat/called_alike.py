@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 
 from checks.pipecat import timeline
 from checks.pipecat.objects import classes_of
@@ -60,20 +61,20 @@ def _check_meaning(dotted: str, new: NewName, source: Source) -> None:
 
 def _check_told_apart(dotted: str, new: NewName, source: Source) -> None:
     """Raise Unclear where a file asks for a class and, elsewhere, for one that has or gets the same new name."""
-    old: list[ast.AST] = []
-    others: dict[ast.AST, ast.expr] = {}
-    for node in [*source.nodes(ast.Name), *source.nodes(ast.Attribute)]:
-        question = _question(node, source)
-        named = source.names.resolve(node) if question is not None else None
-        if question is None or named is None:
-            continue
-        if named == dotted:
-            old.append(question)
-        elif new.dotted in (named, newest_name(named, source.project.target)):
-            others[question] = node
-    apart = next((node for question, node in others.items() if question not in old), None) if old else None
-    if apart is not None:
-        raise Unclear(f"{_at(apart, source)} asks for {source.segment(apart)} by itself")
+    old = [question for question, _, named in _asked(source) if named == dotted]
+    for question, node, named in _asked(source) if old else ():
+        is_same = new.dotted in (named, newest_name(named, source.project.target))
+        if named != dotted and is_same and question not in old:
+            raise Unclear(f"{_at(node, source)} asks for {source.segment(node)} by itself")
+
+
+@lru_cache(maxsize=1)
+def _asked(source: Source) -> list[tuple[ast.AST, ast.expr, str]]:
+    """Return each name in a question of a file, with that and with what it stands for."""
+    nodes: list[ast.expr] = [*source.nodes(ast.Name), *source.nodes(ast.Attribute)]
+    found = ((_question(node, source), node) for node in nodes)
+    resolved = ((question, node, source.names.resolve(node)) for question, node in found if question is not None)
+    return [(question, node, named) for question, node, named in resolved if named is not None]
 
 
 def _question(node: ast.expr, source: Source) -> ast.AST | None:
