@@ -24,7 +24,7 @@ from checks.rule import Finding
 from checks.source import Source, contents
 
 VERSION = 1
-_HEADER = "pipecat-codemods-baseline"
+HEADER = "pipecat-codemods-baseline"
 _KEYS = ("path", "rule", "symbol", "scope", "code", "count")
 # What a formatter may add, drop or replace without a change of meaning.
 _FORM = re.compile(r"[\s()\\,;'\"]+")
@@ -233,10 +233,10 @@ def load(path: Path, *, may_be_new: bool = False, grows: bool = False) -> Baseli
 
 def _check_version(value: Any, path: Path) -> None:
     table = _table(value)
-    if _HEADER not in table:
-        raise UsageError(f"{path}: is not a baseline: its first line states no {_HEADER}")
-    if table[_HEADER] != VERSION:
-        raise UsageError(f"{path}: a baseline of version {table[_HEADER]}; this release reads version {VERSION}")
+    if HEADER not in table:
+        raise UsageError(f"{path}: is not a baseline: its first line states no {HEADER}")
+    if table[HEADER] != VERSION:
+        raise UsageError(f"{path}: a baseline of version {table[HEADER]}; this release reads version {VERSION}")
 
 
 def _entry(value: Any, where: str) -> tuple[Key, int]:
@@ -255,7 +255,7 @@ def _table(value: object) -> dict[str, Any]:
 
 def document(entries: Mapping[Key, int]) -> str:
     """Return the text of a baseline, the same for the same entries."""
-    lines = [json.dumps({_HEADER: VERSION})]
+    lines = [json.dumps({HEADER: VERSION})]
     for key, count in sorted(entries.items()):
         mark = key.mark
         values = (key.path, mark.rule, mark.symbol, mark.scope, mark.code, count)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checks.inspect import Inspection
+from checks.project import MORE
 from checks.rule import Finding, Fix
 from checks.source import Span, contents
 
@@ -78,12 +79,14 @@ class Cache:
     def keep(self, workspace: Workspace, key: str, found: Sequence[Inspection]) -> None:
         """Write down what was found in each file of a traced project.
 
-        Nothing is kept of a run in which a file could not be read, or changed.
+        Nothing is kept of a run in which a file could not be read, or changed, or in which more was searched than code.
         """
         if any(one.error is not None for one in found) or _digest(workspace) != key:
             return
         listed = {str(path) for path in workspace.project.files}
         sought = workspace.project.sought.union(*(one.sought for one in found)) - listed
+        if MORE in sought:
+            return
         text = json.dumps(
             {
                 "key": key,

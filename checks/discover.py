@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 SUFFIXES = (".py", ".pyi")
 # How the names end of what any part of the tools asks for; of others only those that may set variables.
 _ENDINGS = (*SUFFIXES, ".toml", ".cfg", ".txt", ".in", "Pipfile")
-_ENDINGS_IN_BYTES = tuple(ending.encode() for ending in _ENDINGS)
 _SKIPPED = {".git", ".hg", ".tox", ".nox", "__pycache__", "node_modules", "site-packages"}
 _ROOT_MARKERS = ("pyproject.toml", "setup.py", "setup.cfg", ".git")
 
@@ -47,21 +46,34 @@ def python_files(folder: Path) -> list[Path]:
     return files_below(folder, is_python_file)
 
 
+def all_files(folder: Path) -> list[Path]:
+    """Return every file below a folder, whatever it holds, as ``files_below`` does."""
+    return files_below(folder, lambda _: True, is_named=lambda _: True)
+
+
+def repository(folder: Path) -> Path | None:
+    """Return the nearest folder above that holds a ``.git``."""
+    return next((one for one in (folder, *folder.parents) if (one / ".git").exists()), None)
+
+
 def files_below(
     folder: Path,
     is_wanted: Callable[[Path], bool],
     root: Path | None = None,
     unlisted: list[OSError] | None = None,
+    is_named: Callable[[str], bool] | None = None,
 ) -> list[Path]:
     """Return the wanted files below a folder, sorted, ignored and installed ones left out.
 
     ``root`` is the project's (the folder itself if none is given): the .gitignore files from there on count. Symbolic
     links are not followed: a file inside the tree is found under its own name, one outside is none of the run's
-    business. What keeps a folder from being listed is added to ``unlisted``.
+    business. What keeps a folder from being listed is added to ``unlisted``. ``is_named`` tells by its name whether a
+    file may be wanted.
     """
-    found = _listed_by_git(folder)
+    is_named = is_named or _is_asked_for
+    found = _listed_by_git(folder, is_named)
     if found is None:
-        found = _walked(folder, root or folder, [] if unlisted is None else unlisted)
+        found = _walked(folder, root or folder, [] if unlisted is None else unlisted, is_named)
     return sorted(path for path in map(Path, found) if is_wanted(path))
 
 
@@ -75,8 +87,12 @@ def without(excluded: Sequence[str], files: list[Path], root: Path) -> list[Path
     return [path for path in files if not spec.match_file(path.relative_to(root).as_posix())]
 
 
-def _listed_by_git(folder: Path) -> Iterator[str] | None:
-    if not any((above / ".git").exists() for above in (folder, *folder.parents)):
+def _is_asked_for(name: str) -> bool:
+    return name.endswith(_ENDINGS) or "env" in os.path.basename(name)
+
+
+def _listed_by_git(folder: Path, is_named: Callable[[str], bool]) -> Iterator[str] | None:
+    if repository(folder) is None:
         return None
     from checks.git import GitFailed, git
 
@@ -85,7 +101,7 @@ def _listed_by_git(folder: Path) -> Iterator[str] | None:
     except GitFailed:
         return None
     top, installed = str(folder), dict[str, bool]()
-    names = {os.fsdecode(name) for name in listed.split(b"\0") if name.endswith(_ENDINGS_IN_BYTES) or b"env" in name}
+    names = {name for name in map(os.fsdecode, filter(None, listed.split(b"\0"))) if is_named(name)}
     paths = (os.path.join(top, name) for name in names)
     return (path for path in paths if _is_regular(path) and not _installed(os.path.dirname(path), top, installed))
 
@@ -101,7 +117,7 @@ def _is_regular(path: str) -> bool:
 _Ignore: TypeAlias = "tuple[Path, pathspec.GitIgnoreSpec]"
 
 
-def _walked(folder: Path, base: Path, unlisted: list[OSError]) -> Iterator[str]:
+def _walked(folder: Path, base: Path, unlisted: list[OSError], is_named: Callable[[str], bool]) -> Iterator[str]:
     above = [place for place in reversed(folder.parents) if place.is_relative_to(base)]
     ignores = [ignore for place in above if (ignore := _ignore_of(place)) is not None]
     todo: list[tuple[str, list[_Ignore]]] = [(str(folder), ignores)]
@@ -119,8 +135,7 @@ def _walked(folder: Path, base: Path, unlisted: list[OSError]) -> Iterator[str]:
             if is_folder:
                 is_wanted = entry.name not in _SKIPPED
             else:
-                is_named = entry.name.endswith(_ENDINGS) or "env" in entry.name
-                is_wanted = is_named and entry.is_file(follow_symlinks=False)
+                is_wanted = is_named(entry.name) and entry.is_file(follow_symlinks=False)
             if not is_wanted or (ignores and _is_ignored(Path(entry.path), is_folder, ignores)):
                 continue
             if not is_folder:

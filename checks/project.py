@@ -28,6 +28,8 @@ _WORD = re.compile(rb"\w+")
 _WORDS_APART = bytes(byte if _WORD.match(bytes((byte,))) else ord(" ") for byte in range(256))
 # From how many words on it is quicker to know where each is than to search for one more.
 _FEW_WORDS = 2
+# Stands for files of which no list is kept.
+MORE = ""
 Definition: TypeAlias = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -74,7 +76,7 @@ class Project:
         self._held: dict[bytes, bool] = like._held if like is not None else {}
         # What the project has been searched for in vain, see ``holds``.
         self.lacking: frozenset[bytes] = like.lacking if like is not None else frozenset()
-        # The paths under which modules were looked for, found or not.
+        # The paths under which modules were looked for, found or not; ``MORE`` among them where all was searched.
         self.sought: set[str] = set()
         # Whether the requirement moves to the target, whatever it says now.
         self.moves = False

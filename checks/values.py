@@ -14,6 +14,17 @@ def works_on_the_way(value: ast.expr) -> bool:
     return any(isinstance(part, (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)) for part in ast.walk(value))
 
 
+def given_by(binding: ast.AST, source: Source) -> ast.expr | None:
+    """Return the value that what binds a name gives it alone, with an annotation or without; None where it does not."""
+    return None if isinstance(source.parent(binding), ast.Assign) else assigned(binding, source)
+
+
+def assigned(binding: ast.AST, source: Source) -> ast.expr | None:
+    """Return the value that what binds a name gives it, perhaps others too."""
+    above = source.parent(binding) if isinstance(binding, ast.Name) else binding
+    return above.value if isinstance(above, (ast.Assign, ast.AnnAssign)) else None
+
+
 def may_be_none(value: ast.expr, source: Source) -> bool:
     """Tell whether a value may be None, as far as can be seen."""
     match value:

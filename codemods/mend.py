@@ -7,6 +7,7 @@ at all. Nothing here writes to disk.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -406,7 +407,7 @@ def _prove(contents: Mapping[Path, bytes], old: Project, new: Project, done: Seq
             reason = re.sub(r"\s+", " ", str(error))
             raise _ProofFailed(f"LibCST cannot read the result: {reason}", _touching(path, done)) from None
         try:
-            compile(data, str(path), "exec", dont_inherit=True)
+            compile(data, str(path), "exec", flags=_flags(before), dont_inherit=True)
         except (SyntaxError, ValueError) as error:
             raise _ProofFailed(f"the result does not compile: {error}", _touching(path, done)) from None
         for message, finding in unresolved(before, after):
@@ -414,6 +415,15 @@ def _prove(contents: Mapping[Path, bytes], old: Project, new: Project, done: Seq
             if finding is not None and finding.facts is not None and not applied(finding):
                 raise _ProofFailed(f"waits for {finding.rule}, which is left out: {message}", units, waits=True)
             raise _ProofFailed(f"the result would not fit {new.target}: {message}", units)
+
+
+def _flags(source: Source) -> int:
+    """Return how a file is compiled: a notebook's cells may wait outside functions, and only where they do already."""
+    try:
+        compile(source.data, str(source.path), "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):
+        return ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    return 0
 
 
 def _known_as(finding: Finding, known: Sequence[int], file: Mended, origins: _Origins) -> int | None:

@@ -173,6 +173,15 @@ def test_what_changes_during_a_run_is_not_kept(looks: Looks, monkeypatch: pytest
     assert looks.found() == looks.found(cached=False)
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_run_that_searched_more_than_code_is_not_kept(looks: Looks, jobs: int) -> None:
+    (looks.root / "main.py").write_bytes(b"from pipecat.runner.run import main\n")
+    (looks.root / ".env").write_bytes(b"DAILY_SAMPLE_ROOM_URL=1\n")
+    looks.found(jobs=jobs)
+    (looks.root / "compose.yml").write_bytes(b"url: ${DAILY_SAMPLE_ROOM_URL}\n")
+    assert looks.again()
+
+
 @pytest.mark.parametrize("data", [b"def\n", b"\xff\xfe\x00"])
 def test_a_run_that_could_not_read_a_file_is_not_kept(looks: Looks, data: bytes) -> None:
     (looks.root / "broken.py").write_bytes(data + GONE)

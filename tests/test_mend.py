@@ -240,6 +240,13 @@ def test_a_form_feed_is_not_taken_out(root: Path, text: str) -> None:
     assert ledger.exit_code() == 2
 
 
+def test_cells_of_a_notebook_may_wait_outside_functions(root: Path) -> None:
+    root.mkdir()
+    (root / "cells.py").write_text(f"# %%\n{MANY}\n\n# %%\nawait f(1, 2)\n")
+    assert reasons(run(root)) == []
+    assert "c.cr_code" not in (root / "cells.py").read_text()
+
+
 def test_a_coding_line_that_libcst_does_not_find(root: Path) -> None:
     """It looks for one in bytes with LF only."""
     root.mkdir()

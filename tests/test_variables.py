@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from checks.pipecat.variables import unread
 from checks.project import Project
 from checks.registry import all_rules
 from checks.variables import VariableFile, is_variable_file
-from tests.running import check, found, git, project, statuses
+from tests.running import apply, check, found, git, project, statuses
 from tests.trees import released
 
 BOT = "from pipecat.runner.run import main\n\nmain()\n"
@@ -84,3 +85,81 @@ def test_one_that_is_named_is_read_as_what_it_is(tmp_path: Path) -> None:
     root = project(tmp_path, {"bot.py": BOT, "prod.env": "not python = at all\n"})
     done = check(root, "--target", "1.14.0", "prod.env")
     assert (done.code, done.err) == (0, b"")
+
+
+PREFIXED = 'model_config = SettingsConfigDict(env_prefix="DAILY_")\n'
+PUT_TOGETHER = 'print(os.environ[f"DAILY_{name}"])\n'
+READS_NEW = 'import os\n\nprint(os.getenv("DAILY_ROOM_URL"))\n'
+
+
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ({".env": OLD + "VITE_ROOM=${DAILY_SAMPLE_ROOM_URL}\n"}, ".env names it too"),
+        ({".env": OLD, ".env.local": 'VITE_ROOM="$DAILY_SAMPLE_ROOM_URL"\n'}, ".env.local names it too"),
+        ({".env": OLD, "web/src/index.ts": "process.env.DAILY_SAMPLE_ROOM_URL\n"}, "index.ts names it too"),
+        ({"web/.env": OLD, "web/src/index.ts": "process.env.DAILY_SAMPLE_ROOM_URL\n"}, "index.ts names it too"),
+        ({".env": OLD, "deploy/Dockerfile": "ENV DAILY_SAMPLE_ROOM_URL=1\n"}, "Dockerfile names it too"),
+        ({".env": OLD, "settings.py": PREFIXED}, "settings.py holds a piece of its name"),
+        ({".env": OLD, "rooms.py": PUT_TOGETHER}, "rooms.py holds a piece of its name"),
+        ({".env": OLD, "rooms.py": READS_NEW}, "the project reads DAILY_ROOM_URL itself"),
+        ({".env.local": OLD, ".env": "DAILY_ROOM_URL=1\n"}, ".env sets DAILY_ROOM_URL already"),
+        ({"bot.py": BOT + 'os.environ["DAILY_SAMPLE_ROOM_URL"] = room\n', "run.sh": OLD}, "run.sh names it too"),
+    ],
+)
+def test_is_left_to_a_human(files: dict[str, str], why: str, tmp_path: Path) -> None:
+    root = project(tmp_path, {"bot.py": BOT, **files})
+    done = check(root, "--target", "1.14.0", "--output-format", "json", ".")
+    said = [(finding["fix"], finding["message"]) for finding in json.loads(done.out)["findings"]]
+    assert [(fix, why in message) for fix, message in said] == [("none", True)]
+
+
+def test_who_else_in_the_repository_names_it_is_asked(tmp_path: Path) -> None:
+    script = 'import os\n\nprint(os.environ["DAILY_SAMPLE_ROOM_URL"])\n'
+    member = {"bots/a/pyproject.toml": "[project]\n", "bots/a/bot.py": BOT, "bots/a/.env": OLD}
+    root = project(tmp_path, {**member, "scripts/room.py": script})
+    git(root, "init", "--quiet")
+    done = check(root / "bots" / "a", "--target", "1.14.0", ".")
+    assert b"room.py names it too" in done.out
+
+
+def test_a_member_that_admits_an_older_release_counts_for_what_all_share(tmp_path: Path) -> None:
+    members = {
+        f"bots/{name}/{file}": text
+        for name, pin in (("a", "1.0.0"), ("b", "0.0.90"))
+        for file, text in (("bot.py", BOT), ("requirements.txt", f"pipecat-ai>={pin}\n"))
+    }
+    done = check(project(tmp_path, {**members, ".env": OLD}), "--target", "1.14.0", ".env")
+    assert b"0.0.90, which the project admits" in done.out
+
+
+def test_a_reader_that_cannot_be_read_is_a_reader(tmp_path: Path) -> None:
+    root = project(tmp_path, {"bot.py": BOT, ".env": OLD, "old.py": 'print os.environ["DAILY_SAMPLE_ROOM_URL"]\n'})
+    assert found(check(root, "--target", "1.14.0", "--output-format", "json", ".env")) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["$DAILY_SAMPLE_ROOM_URL", "open ${DAILY_SAMPLE_ROOM_URL}", "%(DAILY_SAMPLE_ROOM_URL)s"]
+)
+def test_a_text_that_takes_its_value_in_reads_it(text: str, tmp_path: Path) -> None:
+    root = project(tmp_path, {"bot.py": BOT, ".env": OLD, "show.py": f'ROOM = expanded("{text}")\n'})
+    assert found(check(root, "--target", "1.14.0", "--output-format", "json", ".env")) == []
+
+
+def test_a_baseline_reads_nothing(tmp_path: Path) -> None:
+    root = project(tmp_path, {"bot.py": BOT, ".env": OLD})
+    check(root, "--target", "1.14.0", "--baseline", "known.jsonl", "--write-baseline", ".")
+    done = check(root, "--target", "1.14.0", "--output-format", "json", ".")
+    assert [finding["fix"] for finding in json.loads(done.out)["findings"]] == ["safe"]
+
+
+def test_two_files_of_one_folder_are_mended_together(tmp_path: Path) -> None:
+    root = project(tmp_path, {"bot.py": BOT, ".env": OLD, ".env.local": OLD})
+    assert apply(root, "--target", "1.14.0", ".").code == 1
+    assert {(root / name).read_text("utf-8") for name in (".env", ".env.local")} == {OLD.replace("_SAMPLE", "")}
+
+
+def test_many_variables_take_no_time(tmp_path: Path) -> None:
+    """Each variable is looked at once, not all of them for each."""
+    root = project(tmp_path, {"bot.py": BOT, ".env": "A=1\n" * 100_000 + OLD})
+    assert len(found(check(root, "--target", "1.14.0", "--output-format", "json", ".env"))) == 1

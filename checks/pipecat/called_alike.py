@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 
 from checks.pipecat import timeline
 from checks.pipecat.objects import classes_of
 from checks.pipecat.remedies import Given, tier_of
-from checks.pipecat.renames import NewName
+from checks.pipecat.renames import NewName, newest_name
 from checks.rule import Fix
 from checks.source import Source
 from checks.unclear import Unclear
@@ -28,6 +29,7 @@ def as_used(dotted: str, new: NewName, source: Source) -> NewName:
     try:
         _check_places(dotted, new, source)
         _check_meaning(dotted, new, source)
+        _check_told_apart(dotted, new, source)
         doubts = list(_doubts(dotted, new, source))
     except Unclear as reason:
         return new._replace(fix=Fix.NONE, why=str(reason))
@@ -55,6 +57,50 @@ def _check_meaning(dotted: str, new: NewName, source: Source) -> None:
             given = next((one.value for one in call.keywords if one.arg == other), None)
             if given is not None and not (isinstance(given, ast.Constant) and not given.value):
                 raise Unclear(f"{other} at {_at(call, source)} means another model to {new.leaf}")
+
+
+def _check_told_apart(dotted: str, new: NewName, source: Source) -> None:
+    """Raise Unclear where a file asks for a class and, elsewhere, for one that has or gets the same new name."""
+    old = [question for question, _, named in _asked(source) if named == dotted]
+    for question, node, named in _asked(source) if old else ():
+        is_same = new.dotted in (named, newest_name(named, source.project.target))
+        if named != dotted and is_same and question not in old:
+            raise Unclear(f"{_at(node, source)} asks for {source.segment(node)} by itself")
+
+
+@lru_cache(maxsize=1)
+def _asked(source: Source) -> list[tuple[ast.AST, ast.expr, str]]:
+    """Return each name in a question of a file, with that and with what it stands for."""
+    nodes: list[ast.expr] = [*source.nodes(ast.Name), *source.nodes(ast.Attribute)]
+    found = ((_question(node, source), node) for node in nodes)
+    resolved = ((question, node, source.names.resolve(node)) for question, node in found if question is not None)
+    return [(question, node, named) for question, node, named in resolved if named is not None]
+
+
+def _question(node: ast.expr, source: Source) -> ast.AST | None:
+    """Return the whole of what asks whether something is of a class, or by what it is found, if anything does."""
+    asked, above = node, source.parent(node)
+    while isinstance(above, ast.Tuple) or (isinstance(above, ast.BinOp) and isinstance(above.op, ast.BitOr)):
+        asked, above = above, source.parent(above)
+    match above:
+        case ast.Call(func=ast.Name(id="isinstance" | "issubclass"), args=[_, second]) if second is asked:
+            return _any_of(above, source)
+        case ast.Compare():
+            return _any_of(above, source)
+        case ast.MatchClass(cls=matched) if matched is asked:
+            whole = source.parent(above)
+            return whole if isinstance(whole, ast.MatchOr) else above
+        case ast.ExceptHandler(type=caught) if caught is asked:
+            return above
+        case ast.Dict(keys=keys) if asked in keys:
+            return asked
+        case _:
+            return None
+
+
+def _any_of(test: ast.expr, source: Source) -> ast.AST:
+    whole = source.parent(test)
+    return whole if isinstance(whole, ast.BoolOp) and isinstance(whole.op, ast.Or) else test
 
 
 def _doubts(dotted: str, new: NewName, source: Source) -> Iterator[str]:

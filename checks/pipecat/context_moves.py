@@ -239,7 +239,8 @@ def _check_releases(found: Uses, source: Source) -> None:
 
 
 def _is_used_elsewhere(source: Source) -> bool:
-    words = ("OpenAILLMContext", CREATE, GET_FRAME)
+    own = (name.rpartition(".")[2] for name in service_contexts.CONTEXTS)
+    words = ("OpenAILLMContext", *own, CREATE, GET_FRAME)
     return any(path != source.path for word in words for path in source.project.paths_mentioning(word))
 
 

@@ -78,6 +78,8 @@ def named_in_config(call: ast.Call, source: Source) -> Rewrite:
     name, config = (given[one] for one in _PARAMETERS)
     if any(isinstance(one, ast.Starred) or works_on_the_way(one) for one in (name, config)):
         raise Unclear("what it is given is not seen")
+    if _calls(name) and _calls(config):
+        raise Unclear("which of its calls comes first would change")
     places = [*call.args, *call.keywords]
     start, end = source.start(places[0]), source.end(places[-1])
     assert isinstance(call.func, ast.Attribute)
@@ -102,12 +104,18 @@ def _named(name: ast.expr, config: ast.expr, source: Source) -> str:
     return f"{{{gap}{said},{gap or ' '}{text[1:].lstrip()}"
 
 
+def _calls(value: ast.expr) -> bool:
+    return any(isinstance(part, ast.Call) for part in ast.walk(value))
+
+
 def _is_another(key: ast.expr | None) -> bool:
     return isinstance(key, ast.Constant) and key.value != "name"
 
 
-def is_function(node: ast.Dict) -> bool:
-    """Tell whether a dictionary is a function of a node, with what runs it or what it leads to."""
+def is_function(node: ast.Dict, source: Source) -> bool:
+    """Tell whether a dictionary is a function of a node, with what runs it or what it leads to, of flows."""
+    if not source.project.holds(PACKAGE.encode()) and not source.project.holds(HOME.encode()):
+        return False
     keys = [key.value if isinstance(key, ast.Constant) else None for key in node.keys]
     if "type" not in keys or "function" not in keys:
         return False

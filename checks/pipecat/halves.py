@@ -8,10 +8,13 @@ from __future__ import annotations
 import ast
 from typing import NamedTuple
 
+from checks.guards import is_none
 from checks.pipecat.aggregators import pairs
 from checks.pipecat.contexts import is_taken_from
 from checks.pipecat.moves import may_reach, naming
 from checks.source import Source
+from checks.unclear import Unclear
+from checks.values import given_by
 
 _SIDES = ("user", "assistant")
 # A name is a step, and so is what a function returns.
@@ -39,6 +42,43 @@ def half_of(node: ast.expr, source: Source, steps: int = 0) -> Half | None:
             )
         case _:
             return None
+
+
+def check_no_other(pair: ast.Call, source: Source) -> None:
+    """Raise Unclear where another pair than one made in a function may be what that puts into a pipeline."""
+    if _may_be_another(pair, source):
+        raise Unclear(f"another pair of aggregators may take the place of that of line {pair.lineno}")
+    function = source.names.enclosing_function(pair)
+    for written in source.nodes(ast.List):
+        if source.names.enclosing_function(written) is function:
+            found = [half for one in written.elts if (half := half_of(one, source)) is not None]
+            if any(half.pairs != (pair,) for half in found):
+                raise Unclear(f"line {written.lineno} puts another pair of aggregators into a pipeline")
+
+
+def _may_be_another(pair: ast.Call, source: Source) -> bool:
+    """Tell whether what gets a pair may get something else: a choice, or a name that is given more than one."""
+    above = source.parent(pair)
+    if isinstance(above, (ast.BoolOp, ast.IfExp)):
+        return True
+    if not isinstance(above, (ast.Assign, ast.AnnAssign)):
+        return False
+    targets = above.targets if isinstance(above, ast.Assign) else [above.target]
+    names = [
+        one
+        for target in targets
+        for one in ast.walk(target)
+        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+    ]
+    bound = {binding.node for name in names for binding in source.names.bindings(name)}
+    return any(_gives_another(one, source) for one in bound if one is not above and one not in names)
+
+
+def _gives_another(binding: ast.AST, source: Source) -> bool:
+    """Tell whether what binds a name gives it more than None."""
+    above = source.parent(binding)
+    value = given_by(binding, source)
+    return not is_none(value) and not (isinstance(above, ast.AnnAssign) and value is None)
 
 
 def _the_same(found: list[Half | None]) -> Half | None:
@@ -77,8 +117,8 @@ def _unpacked(name: ast.Name, source: Source) -> Half | None:
 def _values(name: ast.Name, source: Source) -> list[ast.expr]:
     """Return the expressions of which one gave a name its only value: written there, or returned by a function."""
     bound = [binding.node for binding in source.names.bindings(name)]
-    if len(bound) == 1 and isinstance(bound[0], ast.Assign):
-        value = bound[0].value
+    value = given_by(bound[0], source) if len(bound) == 1 else None
+    if value is not None:
         returned = _returned(value, source)
         return returned if returned is not None else [value]
     found = _part(name, source)

@@ -27,7 +27,7 @@ from checks.pipecat.contexts import (
 from checks.pipecat.moves import is_annotation
 from checks.source import Source
 from checks.unclear import Unclear
-from checks.values import works_on_the_way
+from checks.values import assigned, given_by, works_on_the_way
 
 CONTEXTS = (
     "pipecat.services.anthropic.llm.AnthropicLLMContext",
@@ -39,6 +39,9 @@ OWN_FORMAT = "its messages were a service's own and in its format, and now are a
 _TAKEN = ("messages", "tools", "system")
 # What puts messages into a context.
 _GIVEN = ("add_message", "add_messages", "set_messages")
+# Where it keeps them, and what puts one, or several, into a list.
+_LISTS = ("messages", "_messages")
+_GROWS = ("append", "extend")
 # What is mended whichever context it is asked of.
 _MENDED = ("get_messages_for_logging", "get_messages_for_persistent_storage")
 # What only these contexts had, and names by which a context goes where its class is not seen.
@@ -71,6 +74,9 @@ def check_uses(imported: dict[ast.alias, str], source: Source) -> None:
     for call in source.nodes(ast.Call):
         if isinstance(call.func, ast.Attribute) and call.func.attr in _GIVEN and _is_own(call.func.value, source):
             _check_given(call, source)
+    for node in source.named(ast.Attribute, _LISTS):
+        if _is_own(node.value, source):
+            _check_list(node, source)
 
 
 def built(source: Source) -> list[Built]:
@@ -111,6 +117,22 @@ def _is_own(node: ast.expr, source: Source) -> bool:
     return not known_classes(node, source).isdisjoint(CONTEXTS)
 
 
+def _check_list(messages: ast.Attribute, source: Source) -> None:
+    """Raise Unclear where something else than a plain message comes into the list that a context keeps."""
+    above = source.parent(messages)
+    call = source.parent(above) if isinstance(above, ast.Attribute) else None
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in _GROWS:
+        _check_given(call, source)
+    elif isinstance(above, (ast.Attribute, ast.AugAssign)) or not _is_read(messages, above):
+        raise Unclear(f"line {messages.lineno} changes the messages of a context, which were a service's own")
+
+
+def _is_read(node: ast.Attribute, above: ast.AST | None) -> bool:
+    return isinstance(node.ctx, ast.Load) and not (
+        isinstance(above, ast.Subscript) and not isinstance(above.ctx, ast.Load)
+    )
+
+
 def _check_attribute(node: ast.Attribute, source: Source) -> None:
     """Raise Unclear where something is asked of a context that was a service's own alone."""
     if node.attr in _MENDED:
@@ -127,7 +149,7 @@ def _check_given(call: ast.Call, source: Source) -> None:
     values = [*call.args, *(one.value for one in call.keywords)]
     if len(values) != 1:
         raise Unclear(f"not all that {call.func.attr} is given in line {call.lineno} is seen")
-    if call.func.attr == "add_message":
+    if call.func.attr in ("add_message", "append"):
         _check_messages([values[0]], source)
     else:
         _check_messages(_listed(values[0], source), source)
@@ -151,19 +173,12 @@ def _listed(value: ast.expr, source: Source) -> list[ast.expr]:
     """Return the messages that are written out in a list, here or where its one name is bound."""
     written = value
     if isinstance(value, ast.Name):
-        bound = [binding.node for binding in source.names.bindings(value)]
-        values = [_given(one, source) for one in bound]
+        values = [given_by(binding.node, source) for binding in source.names.bindings(value)]
         if len(values) == 1 and values[0] is not None and not _grows(value, source):
             written = values[0]
     if not isinstance(written, ast.List):
         raise Unclear(f"that the messages of line {value.lineno} are in no service's own format is not seen")
     return written.elts
-
-
-def _given(bound: ast.AST, source: Source) -> ast.expr | None:
-    """Return what a name is given where it is bound, annotated or not; None for what is no assignment."""
-    above = source.parent(bound)
-    return bound.value if isinstance(bound, ast.Assign) else above.value if isinstance(above, ast.AnnAssign) else None
 
 
 def _grows(name: ast.Name, source: Source) -> bool:
@@ -192,9 +207,8 @@ def _check_messages(messages: Collection[ast.expr], source: Source) -> None:
 def _is_text(content: ast.expr, source: Source) -> bool:
     """Tell whether a content may be taken for text: nothing that is written out is anything else."""
     if isinstance(content, ast.Name):
-        bound = [binding.node for binding in source.names.bindings(content)]
-        values = [one.value for one in bound if isinstance(one, ast.Assign)]
-        return all(_is_text(value, source) for value in values if not isinstance(value, ast.Name))
+        values = [assigned(binding.node, source) for binding in source.names.bindings(content)]
+        return all(value is None or isinstance(value, ast.Name) or _is_text(value, source) for value in values)
     if isinstance(content, ast.Constant):
         return isinstance(content.value, str)
     return not isinstance(content, (ast.List, ast.Tuple, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp))
@@ -252,19 +266,43 @@ def _may_be_nothing(value: ast.expr, source: Source) -> bool:
     """Tell whether a value says, or may say, that there is no system message."""
     if is_none(value) or (source.names.resolve(value) or "").endswith(".NOT_GIVEN"):
         return True
-    if isinstance(value, ast.IfExp):
-        return _may_be_nothing(value.body, source) or _may_be_nothing(value.orelse, source)
-    if not isinstance(value, ast.Name):
-        return False
-    bound = [binding.node for binding in source.names.bindings(value)]
-    return len(bound) == 1 and isinstance(bound[0], ast.arg) and _is_left_out(bound[0], source)
+    match value:
+        case ast.Constant(value=text):
+            return not text
+        case ast.IfExp(body=body, orelse=orelse):
+            return _may_be_nothing(body, source) or _may_be_nothing(orelse, source)
+        case ast.BoolOp(op=ast.Or(), values=[*_, last]):
+            return _may_be_nothing(last, source)
+        case ast.BoolOp():
+            return True
+        case ast.Call(func=ast.Attribute(attr="get" | "getenv") | ast.Name(id="getenv"), args=[_], keywords=[]):
+            return True
+        case ast.Name():
+            return any(_gives_nothing(binding.node, source) for binding in source.names.bindings(value))
+        case _:
+            return False
+
+
+def _gives_nothing(binding: ast.AST, source: Source) -> bool:
+    """Tell whether what gives a name its value gives it, or may give it, none."""
+    if isinstance(binding, ast.arg):
+        return _is_left_out(binding, source)
+    above = source.parent(binding)
+    if isinstance(above, ast.AnnAssign) and _admits_none(above.annotation, source):
+        return True
+    given = assigned(binding, source)
+    return given is not None and not isinstance(given, ast.Name) and _may_be_nothing(given, source)
+
+
+def _admits_none(annotation: ast.expr, source: Source) -> bool:
+    noted = source.segment(annotation)
+    return "None" in noted or "Optional" in noted
 
 
 def _is_left_out(parameter: ast.arg, source: Source) -> bool:
     """Tell whether a parameter is None by default, or may be by its annotation."""
     taken = source.parent(parameter)
-    noted = source.segment(parameter.annotation) if parameter.annotation is not None else ""
-    if "None" in noted or "Optional" in noted:
+    if parameter.annotation is not None and _admits_none(parameter.annotation, source):
         return True
     if not isinstance(taken, ast.arguments):
         return False

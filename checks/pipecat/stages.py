@@ -11,7 +11,7 @@ from checks.guards import tests_version
 from checks.pipecat import timeline
 from checks.pipecat.aggregators import PIPELINE, one_for, pairs
 from checks.pipecat.contexts import GONE_SINCE, check_may_import, is_taken_from
-from checks.pipecat.halves import half_of
+from checks.pipecat.halves import check_no_other, half_of
 from checks.pipecat.hierarchy import is_of_library
 from checks.pipecat.keywords import called_name
 from checks.source import Source, Span
@@ -196,7 +196,9 @@ def pairs_for(node: ast.AST, source: Source) -> tuple[ast.Call, ...]:
         Unclear: there is none, or which one it is is not seen.
     """
     try:
-        return (one_for(node, source),)
+        one = one_for(node, source)
+        check_no_other(one, source)
+        return (one,)
     except Unclear:
         made = all_of_one_pipeline(source)
         if not made:

@@ -16,6 +16,7 @@ from checks.guards import is_none
 from checks.pipecat import timeline
 from checks.pipecat.aggregators import Wanted, check_means_the_same, given_to_each, pairs
 from checks.pipecat.contexts import check_may_import
+from checks.pipecat.halves import check_no_other
 from checks.pipecat.keywords import Unknown, called_name, unknown_keywords
 from checks.pipecat.realtime import makes_one
 from checks.pipecat.stages import all_of_one_pipeline
@@ -23,6 +24,7 @@ from checks.pipecat.voice_processor import DIFFERENCE, PROCESSOR, own_pipelines,
 from checks.rule import Fix
 from checks.source import Source
 from checks.unclear import Unclear
+from checks.values import given_by
 
 TRANSPORT_PARAMS = "pipecat.transports.base_transport.TransportParams"
 ANALYZERS = ("vad_analyzer", "turn_analyzer")
@@ -69,6 +71,7 @@ def decisions(source: Source) -> Iterator[Decision]:
     left = found
     for pair, some in _beside_pairs(found, source):
         try:
+            check_no_other(pair, source)
             decision = _decided(some, (pair,), source)
         except Unclear:
             continue
@@ -90,7 +93,9 @@ def _told_by_processor(found: Sequence[Unknown], source: Source) -> Decision | N
     if pairs(source) or any(word in source.text for word in (*_OWN_WAYS, *_AGGREGATE)):
         return None
     try:
-        return _told_behind_input(found, pipeline_of(source), source)
+        elements = pipeline_of(source)
+        _check_for([elements], found, source)
+        return _told_behind_input(found, elements, source)
     except Unclear:
         return None
 
@@ -144,25 +149,31 @@ def _beside_pairs(found: Sequence[Unknown], source: Source) -> Iterator[tuple[as
         if function is None or sum(source.names.enclosing_function(one) is function for one in made) > 1:
             continue
         inputs = _inputs(function, source)
-        if len(inputs) == 1:
+        if len(inputs) == 1 and None not in inputs:
             some = [one for one in found if _transport_of(one.call, source) in inputs]
             if some:
                 yield pair, some
 
 
-def _check_for(made: Sequence[ast.Call], found: Sequence[Unknown], source: Source) -> None:
-    """Raise Unclear where a pair has a transport made beside it, and another one is given an analyzer."""
-    for pair in made:
-        function = source.names.enclosing_function(pair)
+def _check_for(made: Sequence[ast.expr], found: Sequence[Unknown], source: Source) -> None:
+    """Raise Unclear where a pair, or a pipeline, may have another transport than one that is given an analyzer."""
+    told = {_transport_of(one.call, source) for one in found}
+    is_only = sum(_is_transport(call, source) for call in source.nodes(ast.Call)) < 2
+    asked = {(source.names.enclosing_function(call), source.segment(call)) for call in _asks_for_input(source)}
+    for one in made:
+        function = source.names.enclosing_function(one)
         own = _inputs(function, source) if function is not None else {None}
-        others = {_transport_of(one.call, source) for one in found} - {None}
-        if len(own) == 1 and None not in own and not others <= own:
-            raise Unclear("the aggregators of this file are for another transport")
+        if len(own) == 1 and None not in own:
+            if not told - ({None} if is_only else set()) <= own:
+                raise Unclear("the aggregators of this file are for another transport")
+        elif len(asked) > 1:
+            raise Unclear("which transport the aggregators of this file are for is not seen")
 
 
 def _beside_pipelines(found: Sequence[Unknown], source: Source) -> Iterator[tuple[ast.List, list[Unknown]]]:
     """Yield each pipeline without aggregators of a function, with the analyzers of the one transport made for it."""
-    if any(word in source.text for word in _OWN_WAYS):
+    # A VADProcessor of another pipeline is no matter of this one.
+    if any(word in source.text for word in _OWN_WAYS if word != "VADProcessor"):
         return
     for elements, transport in own_pipelines(source):
         function = source.names.enclosing_function(elements)
@@ -183,28 +194,49 @@ def _is_for_one(transport: ast.Name, source: Source) -> bool:
 
 def _inputs(function: ast.AST, source: Source) -> set[ast.AST | None]:
     """Return what makes the transports of which a function asks for their input; None for one not made there."""
-    found: set[ast.AST | None] = set()
-    for call in source.nodes(ast.Call):
-        asked = call.func
-        if isinstance(asked, ast.Attribute) and asked.attr == "input" and not call.args and not call.keywords:
-            if source.names.enclosing_function(call) is function:
-                found.add(_made_by(asked.value, function, source))
-    return found
+    calls = (call for call in _asks_for_input(source) if source.names.enclosing_function(call) is function)
+    return {_made_by(call.func.value, function, source) for call in calls if isinstance(call.func, ast.Attribute)}
+
+
+def _asks_for_input(source: Source) -> list[ast.Call]:
+    """Return the calls of a file that ask a transport for its input."""
+    calls = [call for call in source.nodes(ast.Call) if not call.args and not call.keywords]
+    return [call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "input"]
 
 
 def _made_by(node: ast.expr, function: ast.AST, source: Source) -> ast.AST | None:
-    """Return the call whose value a name of a function is given, where that is the only one."""
+    """Return the call that makes the transport which a name of a function is given, where that is the only one."""
+    value = _only_value(node, source)
+    if value is None or not _is_transport(value, source):
+        return None
+    return value if source.names.enclosing_function(value) is function else None
+
+
+def _only_value(node: ast.expr, source: Source) -> ast.expr | None:
+    """Return the only value that a name is given."""
     bound = source.names.bindings(node) if isinstance(node, ast.Name) else []
-    value = bound[0].node.value if len(bound) == 1 and isinstance(bound[0].node, ast.Assign) else None
-    return value if value is not None and source.names.enclosing_function(value) is function else None
+    return given_by(bound[0].node, source) if len(bound) == 1 else None
 
 
-def _transport_of(params: ast.Call, source: Source) -> ast.AST | None:
-    """Return the call that makes a transport with params made in its arguments."""
+def _is_transport(node: ast.AST | None, source: Source) -> bool:
+    """Tell whether an expression makes a transport."""
+    built = called_name(node, source) if isinstance(node, ast.Call) else None
+    return built is not None and _TRANSPORT in timeline.lineage(built, source.project.target)
+
+
+def _transport_of(params: ast.expr, source: Source) -> ast.AST | None:
+    """Return the call that makes a transport with params: made in its arguments, or under a name for it alone."""
     above = source.parent(params)
+    targets = (
+        above.targets if isinstance(above, ast.Assign) else [above.target] if isinstance(above, ast.AnnAssign) else []
+    )
+    if len(targets) == 1 and isinstance(name := targets[0], ast.Name):
+        bound = source.names.bindings(name)
+        uses = [one for one in source.named(ast.Name, (name.id,)) if source.names.bindings(one) == bound]
+        reads = [one for one in uses if isinstance(one.ctx, ast.Load)]
+        return _transport_of(reads[0], source) if len(bound) == len(reads) == 1 else None
     outer = source.parent(above) if isinstance(above, ast.keyword) else above
-    built = called_name(outer, source) if isinstance(outer, ast.Call) else None
-    return outer if built is not None and _TRANSPORT in timeline.lineage(built, source.project.target) else None
+    return outer if _is_transport(outer, source) else None
 
 
 def _pairs(source: Source) -> Sequence[ast.Call]:
@@ -215,6 +247,7 @@ def _pairs(source: Source) -> Sequence[ast.Call]:
             return made
         many = "several" if found else "no"
         raise Unclear(f"this file makes {many} LLMContextAggregatorPair; its user_params take it, or a VADProcessor")
+    check_no_other(found[0], source)
     return found
 
 

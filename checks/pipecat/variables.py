@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
-from checks.discover import is_python_file
 from checks.pipecat import tables
 from checks.pipecat.releases import Release, parse
 from checks.project import Project
 from checks.source import Source
-from checks.variables import is_variable_file, names_any
 
-_FOR_PEOPLE = (".md", ".rst", ".txt")
 _SETTERS = ("putenv", "setdefault", "setenv")
 
 
@@ -49,16 +47,28 @@ def is_pipecats(one: Unread, project: Project) -> bool:
     """Tell whether a project's variable is there for Pipecat: it uses what read it, and never reads it itself."""
     known: dict[str, bool] = project.memo.setdefault("variables for Pipecat", {})
     if one.name not in known:
-        reader = re.compile(rb"(?<![\w.])(?:" + b"|".join(re.escape(name.encode()) for name in one.readers) + rb")\b")
-        known[one.name] = any(True for _ in project.matching(reader)) and not _is_read(one.name, project)
+        known[one.name] = any(True for _ in users(one, project)) and not is_read(one.name, project)
     return known[one.name]
 
 
-def _is_read(name: str, project: Project) -> bool:
+def users(one: Unread, project: Project) -> Iterator[Source]:
+    """Yield the files of a project that use what read a variable."""
+    names = b"|".join(re.escape(name.encode()) for name in one.readers)
+    return project.matching(re.compile(rb"(?<![\w.])(?:" + names + rb")\b"))
+
+
+def is_read(name: str, project: Project) -> bool:
     """Tell whether a project's code may read a variable: it names it otherwise than to set it, or in small letters."""
     if project.paths_mentioning(name.lower()):
         return True  # as a field of pydantic's settings
-    for user in project.mentioning(name):
+    named = list(project.mentioning(name))
+    if len(named) < len(project.paths_mentioning(name)):
+        return True  # by a file that cannot be read
+    # As in what a shell is given, or expandvars().
+    within = re.compile(rf"(?:\$\{{?|\{{|%\(){name}\b")
+    for user in named:
+        if within.search(user.strings):
+            return True
         if any(not is_set(text, user) for text in user.named(ast.Constant, (name,))):
             return True
         if any(True for kind in (ast.Name, ast.Attribute, ast.keyword) for _ in user.named(kind, (name,))):
@@ -81,21 +91,6 @@ def is_set(text: ast.Constant, source: Source) -> bool:
             )
         case _:
             return False
-
-
-def beside(source: Source, name: str) -> str | None:
-    """Return which file beside one, or in the root of its project, names a variable too: a script, a compose file.
-
-    Python and what sets variables is looked at elsewhere, and what people read says nothing.
-    """
-    project = source.project
-    for folder in dict.fromkeys((source.path.parent, project.root)):
-        for path in sorted(folder.iterdir()):
-            if is_python_file(path) or is_variable_file(path) or path.suffix in _FOR_PEOPLE:
-                continue
-            if project.is_file(str(path)) and names_any(path, (name,)):
-                return path.name
-    return None
 
 
 def _is_handed_to_environment(given: ast.Dict, source: Source) -> bool:

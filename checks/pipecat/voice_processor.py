@@ -40,8 +40,8 @@ def pipeline_of(source: Source) -> ast.List:
 def own_pipelines(source: Source) -> Iterator[tuple[ast.List, ast.Name]]:
     """Yield the elements of pipelines that hold no aggregator, whatever else the file makes, and whose input is first.
 
-    Beside it, there are only outputs and objects of Pipecat's own, made in this file; and a task runs just this
-    pipeline, which is no part of another.
+    Beside it, there are only outputs and objects of Pipecat's own, made in this file, of which none tells of the voice;
+    and a task runs just this pipeline, which is no part of another.
     """
     for call in source.nodes(ast.Call):
         elements = call.args[0] if len(call.args) == 1 and _is_pipeline(call, source) else None
@@ -87,7 +87,7 @@ def _is_of_pipecat(node: ast.expr, source: Source) -> bool:
     name = called_name(node, source) if isinstance(node, ast.Call) else None
     leaf = (name or "").rpartition(".")[2]
     holds = any(isinstance(one, (ast.List, ast.Tuple)) for one in ast.walk(node))
-    return leaf[:1].isupper() and "Aggregator" not in leaf and not holds
+    return leaf[:1].isupper() and "Aggregator" not in leaf and name != PROCESSOR and not holds
 
 
 def told_of(value: Argument, elements: ast.List, source: Source) -> Change:

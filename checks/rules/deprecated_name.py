@@ -20,7 +20,8 @@ Fix safety:
     under its old name; and where a call of a method takes the place of a function's, or a plain dict that of a typed
     one. Unsafe where the new one differs in its defaults, or in what it sends, and where what becomes of an argument
     that it does not take is. Left to a human where nothing simply takes its place, nothing is known to become of such
-    an argument, and where the project's requirement admits a release without the new name.
+    an argument, where a file asks for either class by itself, and where the project's requirement admits a release
+    without the new name.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md

@@ -25,7 +25,8 @@ Fix safety:
     wire; and OpenAI's realtime service for that of the vendor's beta, mended together with the properties of its
     session or not at all. Where nothing is known to have taken it, a human decides; but it is left out, unsafe, as one
     of several classes in a test or annotation, and a statement goes that only sends such a frame, which nothing hears.
-    Also left to a human where the project's requirement admits a release that does not have the new name yet.
+    Also left to a human where the project's requirement admits a release that does not have the new name yet, and where
+    a file asks for either class by itself.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md

@@ -101,7 +101,7 @@ def nodes_set(node: ast.Attribute, source: Source) -> Iterator[Finding]:
 @RULE.on(ast.Dict)
 def functions(node: ast.Dict, source: Source) -> Iterator[Finding]:
     """Decide on a function of a node."""
-    if is_function(node) and _is_released(node, source):
+    if is_function(node, source) and _is_released(node, source):
         yield RULE.finding(
             source, node, f"{HOME} takes no dictionary for a function; a FlowsFunctionSchema says the same"
         )

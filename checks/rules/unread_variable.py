@@ -19,8 +19,9 @@ Example:
 
 Fix safety:
     Safe: the variable gets the name that is read now. Left to a human where the project still admits a release that
-    reads the old one, where other files beside the one with variables name it, and where what is read now means
-    something else. Where else a variable is set, as in what a platform keeps, is not seen.
+    reads the old one, where other files of the repository name it or code may put its name together, where the project
+    reads the new one itself or a file beside sets it, and where what is read now means something else. Where else a
+    variable is set, as in what a platform keeps, is not seen.
 
 References:
     https://github.com/pipecat-ai/pipecat/blob/main/CHANGELOG.md
@@ -34,7 +35,8 @@ from collections.abc import Iterator
 from checks.arguments import Change, Rewrite
 from checks.datafile import Written
 from checks.guards import tests_version
-from checks.pipecat.variables import Unread, beside, is_pipecats, is_set, unread
+from checks.pipecat.elsewhere import named_by, piece_of, set_beside
+from checks.pipecat.variables import Unread, is_pipecats, is_read, is_set, unread, users
 from checks.rule import Finding, Fix, Impact, Rule
 from checks.source import Source, Span
 from checks.unclear import Unclear, if_clear
@@ -54,8 +56,7 @@ RULE = Rule(
 def set_in_file(variable: Written, source: VariableFile) -> Iterator[Finding]:
     """Decide on ``NAME=value`` in a file of variables."""
     one = unread().get(variable.text)
-    names = {other.text for other in source.variables}
-    if one is None or one.new in names or not _is_concerned(one, source):
+    if one is None or any(other.text == one.new for other in source.variables) or not _is_concerned(one, source):
         return
     yield _finding(one, source.place(variable), source)
 
@@ -90,9 +91,16 @@ def _renamed(one: Unread, name: Span, source: Source) -> Rewrite:
     """
     if not one.new:
         raise Unclear("")
-    if source.oldest < one.since:
-        raise Unclear(f"{source.oldest}, which the project admits, reads {one.name}: set both")
-    other = beside(source, one.name)
-    if other is not None:
+    project = source.project
+    oldest = min(source.oldest, *(user.oldest for user in users(one, project)))
+    if oldest < one.since:
+        raise Unclear(f"{oldest}, which the project admits, reads {one.name}: set both")
+    if (other := named_by(source, one.name)) is not None:
         raise Unclear(f"{other} names it too")
+    if (other := piece_of(one.name, project)) is not None:
+        raise Unclear(f"{other} holds a piece of its name, and may read it by that")
+    if is_read(one.new, project):
+        raise Unclear(f"the project reads {one.new} itself")
+    if (other := set_beside(source, one.new)) is not None:
+        raise Unclear(f"{other} sets {one.new} already")
     return Rewrite((Change(name, one.new),))
