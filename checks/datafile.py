@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -20,6 +21,11 @@ class Written(NamedTuple):
 
 class DataFile(Source):
     """A file that is no Python. It has no tree: an empty one stands in, in which no rule finds anything."""
+
+    @property
+    def parts(self) -> Sequence[object]:
+        """What rules look at in it, in order."""
+        return ()
 
     @cached_property
     def tree(self) -> ast.Module:

@@ -6,14 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from checks.datafile import DataFile
 from checks.kinds import is_data_file
 from checks.needles import Needles
 from checks.project import Project
-from checks.requirements import RequirementFile
 from checks.rule import Finding, Rule
 from checks.source import Source, Unreadable, decode
 from checks.suppression import suppressions, unsuppressed
-from checks.variables import VariableFile
 
 if TYPE_CHECKING:
     from checks.baseline import Mark
@@ -111,15 +110,10 @@ def find(source: Source, rules: Iterable[Rule], ran: frozenset[str]) -> list[Fin
 
 
 def _found(rule: Rule, source: Source) -> Iterator[Finding]:
-    if isinstance(source, RequirementFile):
-        for decider in rule.deciders:
-            for requirement in source.requirements:
-                yield from decider(requirement, source)
-        return
-    if isinstance(source, VariableFile):
-        for decider in rule.variable_deciders:
-            for variable in source.variables:
-                yield from decider(variable, source)
+    if isinstance(source, DataFile):
+        for decider in (decider for kind, decider in rule.deciders if isinstance(source, kind)):
+            for part in source.parts:
+                yield from decider(part, source)
         return
     yield from rule.visit(source)
 

@@ -94,6 +94,11 @@ class RequirementFile(DataFile):
         """Its requirements of pipecat-ai, in order."""
         return read(self.path, self.text)
 
+    @property
+    def parts(self) -> list[Requirement]:
+        """The same: what rules look at."""
+        return self.requirements
+
 
 def is_requirement_file(path: Path) -> bool:
     """Tell by its name whether a file states requirements."""

@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from checks.source import Located, Source, Span
 
 if TYPE_CHECKING:
-    from checks.datafile import Written
-    from checks.requirements import Requirement, RequirementFile
-    from checks.variables import VariableFile
+    from checks.datafile import DataFile
 
 NodeT = TypeVar("NodeT", bound=ast.AST)
 Visitor = Callable[[Any, Source], Iterable["Finding"]]
-Decider = Callable[["Requirement", "RequirementFile"], Iterable["Finding"]]
-VariableDecider = Callable[["Written", "VariableFile"], Iterable["Finding"]]
+# What decides on a part of a file that is no Python, given it and the file.
+Decider = Callable[[Any, Any], Iterable["Finding"]]
+DeciderT = TypeVar("DeciderT", bound=Decider)
 # Names of nodes, or what gives them when they are first asked for.
 NodeNames = Collection[str] | Callable[[], Collection[str]]
 Finisher = Callable[[Source, list["Finding"], frozenset[str]], Iterable["Finding"]]
@@ -126,8 +125,7 @@ class Rule:
         self.about = about.encode() if about is not None else None
         self.unless_own = unless_own
         self.visitors: list[tuple[type[ast.AST], Visitor, NodeNames | None]] = []
-        self.deciders: list[Decider] = []
-        self.variable_deciders: list[VariableDecider] = []
+        self.deciders: list[tuple[type[DataFile], Decider]] = []
         self.finisher: Finisher | None = None
         self._loaded = False
 
@@ -147,15 +145,14 @@ class Rule:
 
         return register
 
-    def on_requirement(self, decider: Decider) -> Decider:
-        """Have the decorated function decide on every requirement of pipecat-ai, see ``checks.requirements``."""
-        self.deciders.append(decider)
-        return decider
+    def on_part(self, kind: type[DataFile]) -> Callable[[DeciderT], DeciderT]:
+        """Have the decorated function decide on every part of a kind of files that are no Python."""
 
-    def on_variable(self, decider: VariableDecider) -> VariableDecider:
-        """Have the decorated function decide on every variable that a file sets, see ``checks.variables``."""
-        self.variable_deciders.append(decider)
-        return decider
+        def register(decider: DeciderT) -> DeciderT:
+            self.deciders.append((kind, decider))
+            return decider
+
+        return register
 
     def at_end(self, finisher: Finisher) -> Finisher:
         """Have the decorated function decide last, knowing every finding of the file and the rules that ran."""
@@ -166,8 +163,7 @@ class Rule:
         """Return the rule with the functions that decide, importing its module if that has not been."""
         if not self._loaded:
             one: Rule = importlib.import_module(self.module).RULE
-            self.visitors, self.finisher = one.visitors, one.finisher
-            self.deciders, self.variable_deciders = one.deciders, one.variable_deciders
+            self.visitors, self.deciders, self.finisher = one.visitors, one.deciders, one.finisher
             self._loaded = True
         return self
 

@@ -29,6 +29,11 @@ class VariableFile(DataFile):
         """The names that it sets, in order."""
         return [Written(found["name"], *found.span("name")) for found in _LINE.finditer(self.text)]
 
+    @property
+    def parts(self) -> list[Written]:
+        """The same: what rules look at."""
+        return self.variables
+
 
 def is_variable_file(path: Path) -> bool:
     """Tell by its name whether a file sets environment variables: ``.env``, ``.env.example``, ``bot.env``."""

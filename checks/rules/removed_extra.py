@@ -46,7 +46,7 @@ RULE = Rule(
 )
 
 
-@RULE.on_requirement
+@RULE.on_part(RequirementFile)
 def asked_for(requirement: Requirement, source: RequirementFile) -> Iterator[Finding]:
     """Decide on the extras of a requirement."""
     target = source.project.target

@@ -52,7 +52,7 @@ RULE = Rule(
 )
 
 
-@RULE.on_variable
+@RULE.on_part(VariableFile)
 def set_in_file(variable: Written, source: VariableFile) -> Iterator[Finding]:
     """Decide on ``NAME=value`` in a file of variables."""
     one = unread().get(variable.text)
