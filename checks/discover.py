@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".py", ".pyi")
 # How the names end of what any part of the tools asks for; of others only those that may set variables.
-_ENDINGS = (*SUFFIXES, ".toml", ".cfg", ".txt", ".in", "Pipfile")
+_ENDINGS = (*SUFFIXES, ".toml", ".cfg", ".txt", ".in", ".yaml", ".yml", "Pipfile")
 _SKIPPED = {".git", ".hg", ".tox", ".nox", "__pycache__", "node_modules", "site-packages"}
 _ROOT_MARKERS = ("pyproject.toml", "setup.py", "setup.cfg", ".git")
 

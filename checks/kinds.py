@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checks.datafile import DataFile
+from checks.evals import EvalFile, is_eval_file
 from checks.requirements import RequirementFile, is_requirement_file
 from checks.source import Source
 from checks.variables import VariableFile, is_variable_file
@@ -13,16 +16,23 @@ if TYPE_CHECKING:
     from checks.project import Project
 
 
+_KINDS: tuple[tuple[Callable[[Path], bool], type[DataFile]], ...] = (
+    (is_requirement_file, RequirementFile),
+    (is_variable_file, VariableFile),
+    (is_eval_file, EvalFile),
+)
+
+
 def opened(path: Path, data: bytes, *, module: str, project: Project) -> Source:
-    """Return a file as what its name says it is: one with requirements or variables, or else Python.
+    """Return a file as what its name says it is: one of those that are no Python, or else that.
 
     Raises:
         Unreadable: it is not text.
     """
-    kind = RequirementFile if is_requirement_file(path) else VariableFile if is_variable_file(path) else Source
+    kind = next((kind for is_one, kind in _KINDS if is_one(path)), Source)
     return kind(path, data, module=module, project=project)
 
 
 def is_data_file(path: Path) -> bool:
     """Tell whether a file is one that rules read and that is no Python."""
-    return is_requirement_file(path) or is_variable_file(path)
+    return any(is_one(path) for is_one, _ in _KINDS)

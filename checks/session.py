@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from checks.config import Config, load
 from checks.discover import files_below, is_python_file, project_root, without
 from checks.errors import UsageError
+from checks.evals import is_eval_file, may_be_eval
 from checks.inspect import Inspection, inspect
 from checks.pipecat.releases import NEWEST, Release, UnknownRelease, parse
 from checks.pipecat.variables import unread
@@ -329,6 +330,8 @@ def _is_looked_at(path: Path) -> bool:
         return True
     if is_variable_file(path):
         return names_any(path, unread())
+    if is_eval_file(path):
+        return may_be_eval(path)
     return is_requirement_file(path) and mentions(path)
 
 

@@ -18,7 +18,7 @@ from checks.pipecat.releases import NEWEST
 from checks.rule import Finding
 from checks.session import Request
 from codemods import apply
-from tests.uses import records, use
+from tests.uses import records, suffix, use
 
 LEDGER = Path(__file__).parent / "ledger.tsv"
 
@@ -40,10 +40,9 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> list[Line]:
 def work_out(root: Path) -> list[Line]:
     """Write a use of every record, run the mends at the newest release, and return what became of each."""
     (root / "pyproject.toml").write_text(f'[project]\ndependencies = ["pipecat-ai=={NEWEST}"]\n')
-    used = {root / f"use_{number:03}.py": record for number, record in enumerate(records())}
+    used = {root / f"use_{number:03}{suffix(record)}": record for number, record in enumerate(records())}
     for path, record in used.items():
-        if record.kind != "file-key":  # no Python code names it
-            path.write_text(use(record))
+        path.write_text(use(record))
     outcomes = {unsafe: _outcomes(root, unsafe=unsafe) for unsafe in (False, True)}
     lines: list[Line] = []
     for path, record in used.items():
@@ -81,8 +80,8 @@ def test_every_record_stands_in_the_ledger_as_it_is(seen: list[Line]) -> None:
 
 
 def test_every_record_is_flagged(seen: list[Line]) -> None:
-    """A use of anything that upstream has announced to remove is found; keys of YAML files are not in Python code."""
-    assert [line for line in seen if not line.rules and line.kind != "file-key"] == []
+    """A use of anything that upstream has announced to remove is found."""
+    assert [line for line in seen if not line.rules] == []
     assert len(seen) == 507
 
 

@@ -39,6 +39,8 @@ _SERVICES = {
     "TTSService": "pipecat.services.cartesia.tts.CartesiaTTSService",
 }
 _WRITTEN = {
+    "pipecat.evals.scenario": 'name: greeting\nturns:\n  - user: "Hi"\n',
+    "pipecat.evals.suite": "suite:\n  - bot: bot.py\n    runner_body: cat.yaml\n",
     "pipecat.evals.session.EvalSession.from_scenario.on_progress": _ON_PROGRESS.format(
         "session", "EvalSession", ".from_scenario"
     ),
@@ -124,8 +126,13 @@ def records() -> list[Deprecation]:
     return [one for one in deprecations.records() if one.gone is None]
 
 
+def suffix(record: Deprecation) -> str:
+    """Return how the name of a file ends in which a record's use can stand."""
+    return ".yaml" if record.kind == "file-key" else ".py"
+
+
 def use(record: Deprecation) -> str:
-    """Return a program that uses what a record is about."""
+    """Return a program, or another file, that uses what a record is about."""
     if record.name in _WRITTEN:
         return _WRITTEN[record.name]
     at = place(record.name)
