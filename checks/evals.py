@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from checks.datafile import DataFile, Written
-from checks.source import contents
+from checks.source import Unreadable, contents, decode
 
 if TYPE_CHECKING:
     import yaml
 
 # PyYAML takes a second for a megabyte; people write these files by hand.
 _MOST_BYTES = 2**20
+# So many nodes are read, each as often as an alias names it: a few lines of aliases can stand for any number.
+_MOST_NODES = 10**5
+_MERGE = "tag:yaml.org,2002:merge"
 _MAY_BE_ONE = re.compile(rb"^(?:turns|persona)[ \t]*:|\brunner_body[ \t]*:", re.MULTILINE)
 
 
@@ -43,6 +46,11 @@ class EvalFile(DataFile):
         return self._parts
 
     @cached_property
+    def said(self) -> dict[str, Any] | None:
+        """What it says, see ``as_read_now``."""
+        return as_read_now(self.text)
+
+    @cached_property
     def _parts(self) -> list[Scenario | Body]:
         root = composed(self.text)
         return [*_scenario(root, self.text), *_bodies(root, self.text)] if root is not None else []
@@ -54,10 +62,11 @@ def is_eval_file(path: Path) -> bool:
 
 
 def may_be_eval(path: Path) -> bool:
-    """Tell by its bytes whether a file may be of evals, in a form that was."""
+    """Tell by its bytes whether a file may be of evals, in a form that was; not if they are no text."""
     try:
-        return _MAY_BE_ONE.search(contents(path)) is not None
-    except OSError:
+        data = contents(path)
+        return _MAY_BE_ONE.search(data) is not None and bool(decode(data)[0])
+    except (OSError, Unreadable):
         return False
 
 
@@ -69,17 +78,20 @@ def composed(text: str) -> yaml.MappingNode | None:
         return None
     try:
         root: Any = cast(Any, yaml).compose(text, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, RecursionError, ValueError):
+    except (yaml.YAMLError, RecursionError, ValueError, OverflowError):
         return None
     return root if isinstance(root, yaml.MappingNode) else None
 
 
 def as_read_now(text: str) -> dict[str, Any] | None:
-    """Return what a text says, forms that were told as those that are; None if it is not one mapping."""
+    """Return what a text says, forms that were told as those that are; None if it is not one mapping, or too much."""
     root = composed(text)
     if root is None:
         return None
-    said: dict[str, Any] = _plain(root)
+    try:
+        said: dict[str, Any] = _plain(root, iter(range(_MOST_NODES)))
+    except (StopIteration, RecursionError):
+        return None
     if "scenarios" not in said and not {"turns", "persona"}.isdisjoint(said):
         said["scenarios"] = [{"name": said.get("name")}]
     suite: Any = said.get("suite")
@@ -92,14 +104,19 @@ def as_read_now(text: str) -> dict[str, Any] | None:
     return said
 
 
-def _plain(node: yaml.Node) -> Any:
-    """Return what a node says: a scalar as it is written, with its tag beside it if it is no string."""
+def _plain(node: yaml.Node, left: Iterator[int]) -> Any:
+    """Return what a node says: a scalar as it is written, with its tag beside it if it is no string.
+
+    Raises:
+        StopIteration: as many nodes were read as are ``left``.
+    """
     import yaml
 
+    next(left)
     if isinstance(node, yaml.MappingNode):
-        return {str(_plain(key)): _plain(value) for key, value in node.value}
+        return {str(_plain(key, left)): _plain(value, left) for key, value in node.value}
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(one) for one in node.value]
+        return [_plain(one, left) for one in node.value]
     return node.value if node.tag == "tag:yaml.org,2002:str" else (node.tag, node.value)
 
 
@@ -116,6 +133,8 @@ def _scenario(root: yaml.MappingNode, text: str) -> Iterator[Scenario]:
     import yaml
 
     found = entries(root)
+    if any(key.tag == _MERGE for key, _ in found.values()):
+        return  # the list may be among what is merged
     name = found["name"][1] if "name" in found else None
     kind = next((key for key in ("turns", "persona") if key in found), None)
     if kind is None or "scenarios" in found or not isinstance(name, yaml.ScalarNode):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import cast
 
 from checks.datafile import DataFile
-from checks.evals import EvalFile, as_read_now
+from checks.evals import EvalFile
 from checks.inspect import find
 from checks.pipecat import timeline
 from checks.pipecat.hierarchy import is_of_library
@@ -52,7 +52,7 @@ def misread(before: DataFile, after: DataFile) -> str | None:
         if _parts(before) != _parts(after):
             return "the result would differ in more than the names of variables"
     if isinstance(before, EvalFile) and isinstance(after, EvalFile):
-        if as_read_now(before.text) != as_read_now(after.text):
+        if before.said is None or before.said != after.said:
             return "the result would not be read as what was there"
     return None
 

@@ -35,7 +35,7 @@ import re
 from collections.abc import Iterator
 
 from checks.arguments import Change, Rewrite
-from checks.evals import Body, EvalFile, Scenario
+from checks.evals import Body, EvalFile, Scenario, as_read_now
 from checks.pipecat.deprecations import deprecation
 from checks.pipecat.releases import Release
 from checks.rule import Finding, Fix, Impact, Rule
@@ -81,7 +81,7 @@ def _check_pin(since: Release, source: Source) -> None:
         raise Unclear(f"{source.oldest}, which the project admits, does not read that")
 
 
-def _listed(part: Scenario, since: Release, source: Source) -> Rewrite:
+def _listed(part: Scenario, since: Release, source: EvalFile) -> Rewrite:
     """Return the change that adds a list with a scenario alone, which takes all from the top of its file."""
     _check_pin(since, source)
     if not part.name.text[:1].isalnum() or "\n" in part.name.text or re.search(_MARKER, source.text, re.MULTILINE):
@@ -89,6 +89,9 @@ def _listed(part: Scenario, since: Release, source: Source) -> Rewrite:
     at = len(source.text)
     lead = "" if source.text.endswith(("\n", "\r")) else "\n"
     listed = f"{lead}scenarios:\n  - name: {part.name.text}\n"
+    # A list cannot stand behind what is indented, say, or stands between braces.
+    if source.said is None or as_read_now(source.text + listed) != source.said:
+        raise Unclear("the file is written in an odd way")
     return Rewrite((Change(source.span_between(at, at), listed),), Fix.UNSAFE)
 
 
@@ -96,7 +99,7 @@ def _with_path(part: Body, since: Release, source: EvalFile) -> Rewrite:
     """Return the change that says of a file with a bot's arguments that it is one."""
     _check_pin(since, source)
     text = part.path.text
-    if "\n" in text or "\r" in text or text[:1] in "&!|>":
+    if "\n" in text or "\r" in text or text[:1] in "&!|>" or source.said is None:
         raise Unclear("the file's name is written in an odd way")
     if part.style is None and any(mark in text for mark in _OF_FLOWS):
         text = "'" + text.replace("'", "''") + "'"
