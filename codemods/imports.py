@@ -187,18 +187,26 @@ def _added_names(statement: ast.ImportFrom, names: Iterable[str], source: Source
 
 
 def _by_kind(name: str) -> tuple[int, str]:
-    """Return the key isort and ruff sort imported names by: constants, classes, then the rest."""
+    """Return the key isort and ruff sort imported names by: constants, classes, then the rest, in no case's order."""
     if len(name) > 1 and name.isupper():
-        return 0, name
-    return (1 if name[:1].isupper() else 2), name
+        return 0, name.lower()
+    return (1 if name[:1].isupper() else 2), name.lower()
+
+
+def _by_kind_and_case(name: str) -> tuple[int, str]:
+    return _by_kind(name)[0], name
 
 
 def _by_letter(name: str) -> tuple[int, str]:
+    return 0, name.lower()
+
+
+def _by_letter_and_case(name: str) -> tuple[int, str]:
     return 0, name
 
 
-# How isort and ruff put imported names in order, and how others do.
-NAME_ORDERS = (_by_kind, _by_letter)
+# How isort and ruff put imported names in order, and how they do if told otherwise.
+NAME_ORDERS = (_by_kind, _by_kind_and_case, _by_letter, _by_letter_and_case)
 
 
 def local_name(module: str, name: str | None, source: Source) -> str | None:
@@ -247,7 +255,7 @@ class _New(NamedTuple):
     @property
     def order(self) -> tuple[int, bool, str]:
         """The key isort and ruff sort imports by."""
-        return self.section, self.text.startswith("from"), self.module
+        return self.section, self.text.startswith("from"), self.module.lower()
 
 
 def _section(module: str, source: Source) -> int:
@@ -292,7 +300,7 @@ def order_of(statement: ast.Import | ast.ImportFrom, source: Source) -> tuple[in
     """Return the key isort and ruff sort the imports of a file by."""
     module = _module_of(statement)
     is_relative = isinstance(statement, ast.ImportFrom) and statement.level > 0
-    return 3 if is_relative else _section(module, source), isinstance(statement, ast.ImportFrom), module
+    return 3 if is_relative else _section(module, source), isinstance(statement, ast.ImportFrom), module.lower()
 
 
 def _place(
@@ -301,7 +309,7 @@ def _place(
     """Return the offset of the line in front of which an import belongs."""
     section = [(order, one) for order, one in standing if order[0] == new.section]
     beside = [(order, one) for order, one in section if order[1] == new.order[1]]
-    package = new.module.partition(".")[0]
+    package = new.module.partition(".")[0].lower()
     family = [(order, one) for order, one in beside if order[2].partition(".")[0] == package] or beside
     among = family or section or standing
     following = _following(new, [(order, one) for order, one in among if source.begins_line(one)])

@@ -374,11 +374,14 @@ def _written(
     """Return the edited files as they are then, imports that the edits made needless dropped, new ones in order."""
     written: dict[Path, Source] = {}
     for path, asked in edits.items():
-        before = project.source(path)
+        before, spared = project.source(path), alone.get(path)
         try:
-            after = _edited(before, asked, project, alone.get(path))
+            after = _edited(before, asked, project, spared)
             for tidied in (needless_imports, ordered_imports, ordered_names):
-                after = _edited(after, list(tidied(before, after)), project, alone.get(path))
+                tidying = list(tidied(before, after))
+                # What is moved is lost sight of.
+                if spared is None or tidied is needless_imports or not spared.stands_in(tidying):
+                    after = _edited(after, tidying, project, spared)
             written[path] = after
         except (Refused, Unreadable) as error:
             raise _ProofFailed(str(error), _touching(path, placed)) from None

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from checks.source import NEWLINE, Source
 from codemods.imports import NAME_ORDERS, order_of
-from codemods.splice import Edit
+from codemods.splice import Edit, Refused, check
 
 Import: TypeAlias = ast.Import | ast.ImportFrom
 
@@ -17,18 +17,25 @@ Import: TypeAlias = ast.Import | ast.ImportFrom
 def ordered_imports(before: Source, after: Source) -> Iterator[Edit]:
     """Yield the edits to ``after`` that put its new imports in order, if those of ``before`` were.
 
-    Looked at are those of a module itself, paragraph by paragraph. What was there before stays where it is.
+    Looked at are those of a module itself, paragraph by paragraph. What was there before stays where it is, and so does
+    everything where a file tells isort how to go about it.
     """
+    if _is_told(after):
+        return
     known = [_text(one, before) for block in _blocks(before) for one in block]
     if not all(_is_ordered(block, before) for block in _blocks(before)):
         return
     for block in _blocks(after):
         if not _is_ordered(block, after):
-            yield from _moved(block, [one for one in block if _text(one, after) not in known], after)
+            edits = list(_moved(block, [one for one in block if _text(one, after) not in known], after))
+            if not _is_risky(block, edits, after):
+                yield from edits
 
 
 def ordered_names(before: Source, after: Source) -> Iterator[Edit]:
     """Yield the edits to ``after`` that put the names of its new imports in order, if all names of ``before`` were."""
+    if _is_told(after):
+        return
     standing = list(before.nodes(ast.ImportFrom))
     known = {before.segment(node) for node in standing}
     for key in (one for one in NAME_ORDERS if all(_are_ordered(node, one) for node in standing)):
@@ -36,6 +43,37 @@ def ordered_names(before: Source, after: Source) -> Iterator[Edit]:
             if after.segment(node) not in known and not after.has_comment(after.start(node), after.end(node)):
                 yield from _put_in_order(node, key, after)
         return
+
+
+def _is_told(source: Source) -> bool:
+    return any("isort:" in text for _, text in source.comments)
+
+
+def _is_risky(block: Sequence[Import], edits: Sequence[Edit], source: Source) -> bool:
+    """Tell whether edits to a block may change what a name means or a comment above it speaks of, or cannot be made."""
+    if any(_is_refused(edit, source) for edit in edits):
+        return True
+    first = source.span(block[0]).line
+    is_told_of = first > 1 and source.line(first - 1).lstrip().startswith("#")
+    if is_told_of and any(edit.start == source.line_start(first) for edit in edits):
+        return True
+    bound = [name for one in block for name in _bound(one)]
+    return "*" in bound or len(bound) != len(set(bound))
+
+
+def _bound(statement: Import) -> Iterator[str]:
+    """Yield the names that an import binds; not those of packages, which several bring as the same."""
+    for alias in statement.names:
+        if isinstance(statement, ast.ImportFrom) or alias.asname is not None:
+            yield alias.asname or alias.name
+
+
+def _is_refused(edit: Edit, source: Source) -> bool:
+    try:
+        check(edit, source)
+    except Refused:
+        return True
+    return False
 
 
 def _put_in_order(node: ast.ImportFrom, key: Callable[[str], tuple[int, str]], source: Source) -> Iterator[Edit]:

@@ -49,6 +49,10 @@ class Spared:
             return (finding.rule, finding.span, finding.message) in self._messages
         return any(place.holds(finding.rule, *_offsets(finding.span, source)) for place in self._places)
 
+    def stands_in(self, edits: Iterable[Edit]) -> bool:
+        """Tell whether any of the places is in text that edits replace."""
+        return any(edit.start < one.end and one.start < edit.end for edit in edits for one in self._places)
+
     def carry(self, made: Sequence[Edit]) -> None:
         """Follow the places through edits that were made."""
         self._moved = True

@@ -307,3 +307,15 @@ def test_nothing_that_a_repository_names_is_run(tmp_path: Path) -> None:
     # That the trap would have shown it.
     git(root, "diff")
     assert (tmp_path / "ran").exists()
+
+
+def test_names_that_are_left_alone_keep_their_places(tmp_path: Path) -> None:
+    names = "InterruptionTaskFrame,\n    StartInterruptionFrame"
+    text = f"from pipecat.frames.frames import (\n    {names},\n)\n\nprint(InterruptionTaskFrame)\n"
+    root = repository(tmp_path, {"a.py": text + "print(StartInterruptionFrame)\n"})
+    changed = text.replace("StartInterruptionFrame,", "StartInterruptionFrame , ")
+    (root / "a.py").write_text(changed + "print(StartInterruptionFrame, 1)\n", encoding="utf-8")
+    done = apply(root, "--since", "main", "--target", "1.14", ".")
+    assert (done.code, done.errors) == (1, [])
+    kept = text.replace("    StartInterruptionFrame,", "    InterruptionFrame , ")
+    assert (root / "a.py").read_text(encoding="utf-8") == kept + "print(InterruptionFrame, 1)\n"

@@ -40,6 +40,10 @@ def done(tidied: Callable[[Source, Source], Iterator[Edit]], before: str, after:
             "import os\r\n\r\nfrom a.b import B\r\nfrom a.z import A\r\n",
         ),
         (
+            "import os\n\nfrom a.z import A\nfrom PIL import Image\nfrom a.b import B\n",
+            "import os\n\nfrom a.b import B\nfrom a.z import A\nfrom PIL import Image\n",
+        ),
+        (
             "import os\nfrom z import Z\nimport sys\n\nfrom a.a import A\nfrom a.b import B\n",
             "import os\nimport sys\nfrom z import Z\n\nfrom a.a import A\nfrom a.b import B\n",
         ),
@@ -64,6 +68,17 @@ def test_new_imports_go_to_their_places(after: str, ordered: str) -> None:
         # They share their lines, or end the file without ending the line.
         (HEAD, "import os\n\nfrom a.z import A; x = 1\nfrom a.b import B\n"),
         (HEAD, "import os\n\nfrom a.z import A\nfrom a.b import B"),
+        # The comment above speaks of the one, or of the other.
+        (HEAD, "# A\nfrom a.z import A\nfrom a.b import B\n"),
+        (HEAD, "# B\nfrom a.b import B\nfrom a.a import A\n"),
+        # The file says what is not to be sorted.
+        (HEAD, "from a.z import A  # isort: skip\nfrom a.b import B\n"),
+        (HEAD, "# isort:skip_file\n\nfrom a.z import A\nfrom a.b import B\n"),
+        # The last of two that bring a name has it.
+        (HEAD, "from a.z import A\nfrom a.b import B as A\n"),
+        (HEAD, "from a.z import A\nfrom a.b import *\n"),
+        # An edit would cover a form feed.
+        (HEAD, "\ffrom a.z import A\nfrom a.b import B\n"),
         # They stand in a block.
         (HEAD, "if os:\n    from a.z import A\n    from a.b import B\n"),
     ],
@@ -77,6 +92,8 @@ def test_what_is_left_as_it_is(before: str, after: str) -> None:
     [
         ("from a import A, C\n", "from a import B, A\n", "from a import A, B\n"),
         ("from a import MAX, A, b\n", "from a import b, A, MAX\n", "from a import MAX, A, b\n"),
+        ("from a import Text, TTSText\n", "from a import TTSText, Text\n", "from a import Text, TTSText\n"),
+        ("from a import TTSText, Text\n", "from a import Text, TTSText, B\n", "from a import B, TTSText, Text\n"),
         ("from a import A, MAX, b\n", "from a import b, A, MAX\n", "from a import A, MAX, b\n"),
         ("from a import A\n", "from a import (\n    C,\n    B as A,\n)\n", "from a import (\n    B as A,\n    C,\n)\n"),
         ("from a import C, A\n", "from a import B, A\n", "from a import B, A\n"),
