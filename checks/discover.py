@@ -36,6 +36,11 @@ def project_root(path: Path) -> Path:
     return folder
 
 
+def is_marked(folder: Path) -> bool:
+    """Tell whether a folder is told to be a project's, by a project file or a ``.git``."""
+    return any((folder / marker).exists() for marker in _ROOT_MARKERS)
+
+
 def is_python_file(path: Path) -> bool:
     """Tell by its name whether a file holds Python."""
     return path.suffix in SUFFIXES
@@ -162,6 +167,11 @@ def _is_ignored(path: Path, is_folder: bool, ignores: Sequence[_Ignore]) -> bool
         if verdict is not None:
             return verdict
     return False
+
+
+def is_installed(folder: Path, top: Path) -> bool:
+    """Tell whether a folder lies, below another, in an environment or among installed packages."""
+    return _installed(str(folder), str(top), {})
 
 
 def _installed(folder: str, top: str, known: dict[str, bool]) -> bool:

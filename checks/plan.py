@@ -19,13 +19,14 @@ from checks.cli import died, entry_of, unread_entries
 from checks.errors import UsageError
 from checks.inspect import Inspection
 from checks.pipecat.releases import NEWEST, RELEASES, Release
-from checks.pipecat.workspaces import pinned_around, shared
+from checks.pipecat.workspaces import pinned_around, shared, speaking
 from checks.pool import default_jobs, spread
 from checks.progress import progress
+from checks.project import Project
 from checks.registry import impact_of
 from checks.report import Entry
 from checks.rule import Finding, Fix, Impact
-from checks.session import Request, Session, Workspace, begin, release_of
+from checks.session import Request, Session, Workspace, begin, members, release_of
 from checks.source import Span
 
 # What makes two findings in one file, at different releases, the same.
@@ -119,8 +120,7 @@ def plan(request: Request, start: str | None = None, *, jobs: int | None = None,
 
 def _pin(session: Session) -> Release:
     """Return the release that the projects of a session are pinned to."""
-    projects = [workspace.project for workspace in session.workspaces]
-    found = (pinned_around(one.root) or shared(one.members, one.root) for one in projects)
+    found = [_pin_of(workspace.project, workspace.files) for workspace in session.workspaces]
     pins = sorted({pin for pin in found if pin is not None})
     if not pins:
         raise UsageError("no release to begin at: nothing pins pipecat-ai here; give it with --from")
@@ -128,6 +128,14 @@ def _pin(session: Session) -> Release:
         told = " and ".join(map(str, pins))
         raise UsageError(f"the projects are pinned to {told}; give the release to begin at with --from")
     return pins[0]
+
+
+def _pin_of(project: Project, files: Sequence[Path]) -> Release | None:
+    found = pinned_around(project.root)
+    if found is None:
+        project.members = members(project, files, everywhere=True)
+        found = shared(speaking(project, files), project.root)
+    return found
 
 
 def begins(releases: Sequence[Release], held_at: Callable[[Release], Held]) -> dict[Identity, Release]:

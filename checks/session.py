@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from checks.config import Config, load
-from checks.discover import files_below, is_python_file, project_root, without
+from checks.discover import files_below, is_marked, is_python_file, project_root, without
 from checks.errors import UsageError
 from checks.evals import is_eval_file, may_be_eval
 from checks.inspect import Inspection, inspect
 from checks.pipecat.releases import NEWEST, Release, UnknownRelease, parse
 from checks.pipecat.variables import unread
-from checks.pipecat.workspaces import pinned_around, shared
+from checks.pipecat.workspaces import pinned_around, shared, speaking, stated_for
 from checks.project import Project
 from checks.registry import all_rules, chosen_rules
 from checks.requirements import is_requirement_file, mentions
@@ -209,15 +209,31 @@ def begin(request: Request, stdin: bytes | None = None) -> Session:
 def _ask_members(workspace: Workspace) -> None:
     """Have a project know its folders that say what they require, and aim at what they all admit if nothing else does.
 
+    Of these, the ones that the code of the run belongs to are asked.
+
     Raises:
         UsageError: they have no release in common.
     """
-    project = workspace.project
-    stating = (path for path in workspace.files if is_requirement_file(path))
-    folders = {path.parent.parent if path.parent.name == "requirements" else path.parent for path in stating}
-    project.members = sorted(folders - {project.root})
+    project, files = workspace.project, workspace.files
+    project.members = members(project, files, everywhere=not workspace.is_aimed)
     if not workspace.is_aimed:
-        project.target = shared(project.members, project.root) or project.target
+        project.target = shared(speaking(project, files), project.root) or project.target
+
+
+def members(project: Project, files: Iterable[Path], *, everywhere: bool) -> list[Path]:
+    """Return the folders of a project, itself left out, that say what they require in one of some files.
+
+    ``everywhere``: in any file. What a part of a project is aimed at, given file by file say, must not depend on which.
+    """
+    root = project.root
+    stating = [path for path in files if is_requirement_file(path)]
+    if everywhere and not project.is_listed and is_marked(root):
+        stating += without(project.exclude, files_below(root, _states, root), root)
+    return sorted(one for one in {stated_for(path) for path in stating} if one != root and one.is_relative_to(root))
+
+
+def _states(path: Path) -> bool:
+    return is_requirement_file(path) and mentions(path)
 
 
 def _leave_unchanged(ref: str, session: Session) -> None:
@@ -332,7 +348,7 @@ def _is_looked_at(path: Path) -> bool:
         return names_any(path, unread())
     if is_eval_file(path):
         return may_be_eval(path)
-    return is_requirement_file(path) and mentions(path)
+    return _states(path)
 
 
 def _own_name(path: Path, root: Path) -> Path | None:

@@ -23,7 +23,22 @@ def workspace(tmp_path: Path) -> Path:
 
 def target(root: Path, *arguments: str) -> str:
     """Return the release that a check of a folder aims at."""
-    return check(root, "--output-format", "json", *arguments, ".").report["target"]
+    return target_of(root, ".", *arguments)
+
+
+def target_of(root: Path, *arguments: str) -> str:
+    """Return the release that a check of some paths aims at."""
+    return check(root, "--output-format", "json", *arguments).report["target"]
+
+
+def folders(root: Path, **releases: str) -> Path:
+    """Make a repository of folders that each pin a release."""
+    files: dict[str, bytes | str] = {}
+    for name, release in releases.items():
+        files |= {f"{name}/requirements.txt": f"pipecat-ai=={release}\n", f"{name}/bot.py": OLD}
+    made = project(root, files)
+    git(made, "init", "--quiet")
+    return made
 
 
 def test_members_say_what_to_aim_at(tmp_path: Path) -> None:
@@ -82,3 +97,51 @@ def test_what_comes_with_another_member_counts(tmp_path: Path) -> None:
     (root / "packages/core/pyproject.toml").write_text(CORE.replace(",<1.3", ""), encoding="utf-8")
     done = check(root, "--select", "deprecated-name", ".")
     assert done.out.count(b"1.1.0, which the project admits, has no PipelineWorker yet") == 2
+
+
+def test_files_that_are_named_one_by_one(tmp_path: Path) -> None:
+    root = folders(tmp_path, server="1.2.0", examples="1.8.0")
+    assert target_of(root, "server/bot.py") == target_of(root, "server") == "1.2.0"
+    assert target_of(root, "examples/bot.py") == "1.8.0"
+    assert check(root, "examples/bot.py", "server/bot.py").code == check(root, ".").code == 2
+    assert target(root, "--exclude", "examples") == "1.2.0"
+    assert b"from pipecat-ai 1.2.0 to " in python(root, *CODEMODS, "plan", "server/bot.py").out
+    done = check(root, "--output-format", "json", "--stdin-filename", "server/bot.py", "-", stdin=OLD.encode())
+    assert done.report["target"] == "1.2.0"
+
+
+def test_files_with_nothing_above_them(tmp_path: Path) -> None:
+    root = folders(tmp_path, docker="1.2.0")
+    (root / "docker" / "bot.py").rename(root / "bot.py")
+    assert target_of(root, "bot.py") == target(root) == "1.2.0"
+    (root / "examples").mkdir()
+    (root / "examples" / "requirements.txt").write_text("pipecat-ai==1.8.0\n", encoding="utf-8")
+    assert check(root, "bot.py").code == 2
+    (root / "other.py").write_text("x = 1\n", encoding="utf-8")
+    assert check(root, "other.py").code == 0
+
+
+def test_what_has_no_code_does_not_count_beside_what_has(tmp_path: Path) -> None:
+    root = folders(tmp_path, server="1.8.0", docs="1.2.0")
+    (root / "docs" / "bot.py").write_text("project = 'Bots'\n", encoding="utf-8")
+    assert target(root) == "1.8.0"
+    assert target_of(root, "docs/requirements.txt") == "1.2.0"
+
+
+def test_what_a_workspace_leaves_out(tmp_path: Path) -> None:
+    root = workspace(tmp_path)
+    for name in ("old", "env/x", "x/site-packages/y"):
+        (root / "packages" / name).mkdir(parents=True)
+        text = CORE.replace(">=1.1,<1.3", "==1.0.0")
+        (root / "packages" / name / "pyproject.toml").write_text(text, encoding="utf-8")
+    (root / "packages/env/pyvenv.cfg").touch()
+    members = UVS.replace("packages/*", "packages/**") + 'exclude = ["packages/old"]\n'
+    (root / "pyproject.toml").write_text(members, encoding="utf-8")
+    assert target(root / "packages" / "bot") == "1.2.1"
+
+
+def test_a_repository_called_requirements(tmp_path: Path) -> None:
+    root = tmp_path / "requirements"
+    project(tmp_path, {"bot.py": OLD, "requirements.txt": "pipecat-ai\n", "setup.cfg": ""}).rename(root)
+    (tmp_path / "requirements.txt").write_text("pipecat-ai==1.2.0\n", encoding="utf-8")
+    assert target(root) == "1.14.0"

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from checks.discover import is_installed, is_python_file
 from checks.errors import UsageError
 from checks.pipecat.releases import Release, admitted_in, pinned
-from checks.requirements import text_of
+from checks.requirements import is_requirement_file, text_of
+
+if TYPE_CHECKING:
+    from checks.project import Project
 
 
 def pinned_around(root: Path) -> Release | None:
@@ -44,6 +51,41 @@ def shared(folders: Iterable[Path], root: Path) -> Release | None:
     return common[-1] if common else None
 
 
+def stated_for(path: Path) -> Path:
+    """Return the folder that a file of requirements speaks for."""
+    return path.parent.parent if path.parent.name == "requirements" else path.parent
+
+
+def speaking(project: Project, files: Sequence[Path]) -> list[Path]:
+    """Return the members of a project to ask which release some files are for.
+
+    They are the nearest above the code that mentions Pipecat: what documentation is built with, or an example that is
+    not among the files, does not count beside them. Code that has none above it may come with any. Where no code
+    mentions it, those are asked whose requirements are among the files.
+    """
+    if len(project.members) < 2:
+        return project.members
+    owned: dict[Path | None, list[Path]] = defaultdict(list)
+    for path in filter(is_python_file, files):
+        owned[next((one for one in path.parents if one in project.members), None)].append(path)
+    found = [one for one in project.members if _is_mentioned(owned.get(one, ()), project)]
+    if found:
+        return found
+    if _is_mentioned(owned.get(None, ()), project):
+        return project.members
+    stated = {stated_for(path) for path in files if is_requirement_file(path)}
+    return [one for one in project.members if one in stated]
+
+
+def _is_mentioned(files: Iterable[Path], project: Project) -> bool:
+    """Tell whether any of some files mentions Pipecat."""
+    for path in files:
+        with suppress(OSError):
+            if b"pipecat" in project.read(path):
+                return True
+    return False
+
+
 def _apart(stated: list[tuple[Path, list[Release]]]) -> list[tuple[Path, list[Release]]]:
     """Return two of some folders that have no release in common; all of them where each two have."""
     for at, one in enumerate(stated):
@@ -67,7 +109,15 @@ def _members(folder: Path) -> list[Path]:
         return []
     try:
         table: Any = tomllib.loads(text)["tool"]["uv"]["workspace"]
-        patterns = [one for one in cast(list[Any], table.get("members", [])) if isinstance(one, str)]
-        return [member for one in patterns for member in folder.glob(one) if (member / "pyproject.toml").is_file()]
-    except (tomllib.TOMLDecodeError, LookupError, TypeError, AttributeError, ValueError, NotImplementedError):
+        left_out = set(_matching(table.get("exclude", []), folder))
+        return [one for one in _matching(table.get("members", []), folder) if one not in left_out]
+    except (tomllib.TOMLDecodeError, LookupError, TypeError, AttributeError, ValueError, NotImplementedError, OSError):
         return []
+
+
+def _matching(patterns: Any, folder: Path) -> Iterator[Path]:
+    """Yield the folders of projects that patterns name, below a folder."""
+    for pattern in (one for one in cast(list[Any], patterns) if isinstance(one, str)):
+        for found in folder.glob(pattern):
+            if os.path.isfile(found / "pyproject.toml") and not is_installed(found, folder):
+                yield found
