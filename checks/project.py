@@ -80,6 +80,8 @@ class Project:
         self.sought: set[str] = set()
         # Whether the requirement moves to the target, whatever it says now.
         self.moves = False
+        # Whether the target was asked for, so that requirements that exclude it are to move there.
+        self.is_asked = True
         # The folders of the project that say themselves what they require.
         self.members: list[Path] = []
         self._oldest: dict[Path, Release | None] = {}
@@ -97,7 +99,7 @@ class Project:
             differing=contents,
         )
         fresh._oldest = self._oldest
-        fresh.moves, fresh.members = self.moves, self.members
+        fresh.moves, fresh.members, fresh.is_asked = self.moves, self.members, self.is_asked
         return fresh
 
     def take_over(self, source: Source) -> None:
@@ -160,7 +162,7 @@ class Project:
         if folder not in self._oldest:
             from checks.pipecat.releases import oldest_beside
 
-            self._oldest[folder] = oldest_beside(folder, self.target)
+            self._oldest[folder] = oldest_beside(folder, self.target, moves=self.is_asked)
         return self._oldest[folder]
 
     @cached_property

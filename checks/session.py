@@ -292,6 +292,7 @@ def _workspace(root: Path, request: Request, target: Release | None) -> Workspac
     exclude = (*config.exclude, *request.exclude)
     aim = target or pinned_around(root)
     project = Project(root, aim or NEWEST, exclude=exclude, best_effort_services=config.best_effort_services)
+    project.is_asked = target is not None
     try:
         chosen_rules(config.select, config.ignore)
         for ignored in config.per_file_ignores.values():

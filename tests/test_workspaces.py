@@ -145,3 +145,14 @@ def test_a_repository_called_requirements(tmp_path: Path) -> None:
     project(tmp_path, {"bot.py": OLD, "requirements.txt": "pipecat-ai\n", "setup.cfg": ""}).rename(root)
     (tmp_path / "requirements.txt").write_text("pipecat-ai==1.2.0\n", encoding="utf-8")
     assert target(root) == "1.14.0"
+
+
+def test_a_folder_that_excludes_what_the_root_says(tmp_path: Path) -> None:
+    root = folders(tmp_path, examples="1.2.0", server="1.14.0")
+    (root / "requirements.txt").write_text("pipecat-ai>=1.8\n", encoding="utf-8")
+    done = check(root, "--select", "deprecated-name", ".")
+    assert done.out.count(b"1.2.0, which the project admits, has no PipelineWorker yet") == 1
+    none, one = b" 0 would be mended", b" 1 would be mended"
+    assert none in apply(root, "--check", "examples/bot.py").out
+    assert one in apply(root, "--check", "server/bot.py").out
+    assert one in apply(root, "--check", "--target", "1.14", "examples/bot.py").out

@@ -95,22 +95,24 @@ def admitted_in(folder: Path) -> list[Release]:
     return []
 
 
-def oldest_beside(folder: Path, target: Release) -> Release | None:
+def oldest_beside(folder: Path, target: Release, *, moves: bool = True) -> Release | None:
     """Return the oldest release that code must work with, by what a folder's files require, if it works with a target.
 
     That is the oldest one that any of them admits beside the target, a file's extras and groups left aside where it
-    says what everybody gets: they come on top of that. Who is about to move the pin works with the target alone. None
-    where nothing there says which releases will do.
+    says what everybody gets: they come on top of that. Who is about to move the pin, as ``moves`` tells, works with the
+    target alone where none of them admits it. None where nothing there says which releases will do.
     """
-    is_stated, begun = False, dict[Path, list[tuple[bool, Release]]]()
+    stated, begun = list[Release](), dict[Path, list[tuple[bool, Release]]]()
     for path, requirement in _required(folder):
         admitted = requirement.admitted()
         if admitted and not is_compiled(path, text_of(path)):
-            is_stated = True
+            stated.append(admitted[0])
             if target in admitted:
                 begun.setdefault(path, []).append((requirement.is_optional, admitted[0]))
     # What is not optional comes first among these pairs.
-    return min((min(pairs)[1] for pairs in begun.values()), default=target) if is_stated else None
+    if not stated:
+        return None
+    return min((min(pairs)[1] for pairs in begun.values()), default=target if moves else min([*stated, target]))
 
 
 def _required(folder: Path) -> Iterator[tuple[Path, Requirement]]:
