@@ -329,15 +329,16 @@ def _goes_on(handler: ast.ExceptHandler) -> bool:
 
 
 def _suppresses(entered: ast.expr) -> bool:
-    """Tell whether what a ``with`` enters lets the program go on after a failed import."""
+    """Tell whether what a ``with`` enters lets the program go on after a failed import, or a test that expects one."""
     if not isinstance(entered, ast.Call):
         return False
     called = entered.func.attr if isinstance(entered.func, ast.Attribute) else getattr(entered.func, "id", "")
-    return called == "suppress" and _are_of_imports(entered.args)
+    return called in ("suppress", "raises", "assertRaises") and _are_of_imports(entered.args)
 
 
 def _are_of_imports(kinds: Sequence[ast.expr]) -> bool:
-    return any(isinstance(kind, ast.Name) and kind.id in _IMPORT_ERRORS for kind in kinds)
+    each = (one for kind in kinds for one in (kind.elts if isinstance(kind, ast.Tuple) else [kind]))
+    return any(isinstance(kind, ast.Name) and kind.id in _IMPORT_ERRORS for kind in each)
 
 
 def parameters(arguments: ast.arguments) -> Iterator[ast.arg]:

@@ -24,6 +24,8 @@ class _Named(NamedTuple):
     at: ast.expr | ast.keyword
     owner: Object | None
     member: str
+    # How the owner is written, None if in a string.
+    written: ast.expr | None = None
 
 
 def gone_in_strings(source: Source) -> Iterator[tuple[ast.expr | ast.keyword, Gone]]:
@@ -35,7 +37,7 @@ def gone_in_strings(source: Source) -> Iterator[tuple[ast.expr | ast.keyword, Go
         for call in source.nodes(ast.Call):
             for named in _named(call, source):
                 gone = _gone(named, source)
-                if gone is not None and not _is_allowed_for(named.member, call, source):
+                if gone is not None and not _is_allowed_for(named.member, call, source) and not _is_put(named, source):
                     yield named.at, gone
 
 
@@ -57,14 +59,26 @@ def _named(call: ast.Call, source: Source) -> Iterator[_Named]:
             owner, _, member = text.rpartition(".")
             yield _Named(given, _class_in(owner, source), member)
         case [owner, ast.Constant(value=str(member)) as given, *_] if kind in ("object", "set"):
-            yield _Named(given, _object(owner, source), member)
+            yield _Named(given, _object(owner, source), member, owner)
         case [owner, *_] if kind == "multiple":
             is_text = isinstance(owner, ast.Constant)
             found = _class_in(str(owner.value), source) if is_text else _object(owner, source)
             named = (one for one in call.keywords if one.arg not in _OF_PATCH)
-            yield from (_Named(one, found, str(one.arg)) for one in named)
+            yield from (_Named(one, found, str(one.arg), None if is_text else owner) for one in named)
         case _:
             pass
+
+
+def _is_put(named: _Named, source: Source) -> bool:
+    """Tell whether the function itself sets the member on what is written like the owner, further up."""
+    if named.written is None:
+        return False
+    owner, line, scope = ast.dump(named.written), source.span(named.written).line, source.names.scope(named.written)
+    return any(
+        isinstance(one.ctx, ast.Store) and source.span(one).line < line and ast.dump(one.value) == owner
+        for one in source.named(ast.Attribute, (named.member,))
+        if source.names.scope(one) is scope
+    )
 
 
 def _class_in(dotted: str, source: Source) -> Object | None:
