@@ -65,9 +65,13 @@ def speaking(project: Project, files: Sequence[Path]) -> list[Path]:
     """
     if len(project.members) < 2:
         return project.members
+    known: dict[Path, Path | None] = {}
     owned: dict[Path | None, list[Path]] = defaultdict(list)
     for path in filter(is_python_file, files):
-        owned[next((one for one in path.parents if one in project.members), None)].append(path)
+        folder = path.parent
+        if folder not in known:
+            known[folder] = next((one for one in (folder, *folder.parents) if one in project.members), None)
+        owned[known[folder]].append(path)
     found = [one for one in project.members if _is_mentioned(owned.get(one, ()), project)]
     if found:
         return found
