@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _MOST_BYTES = 2**20
 # So many nodes are read, each as often as an alias names it: a few lines of aliases can stand for any number.
 _MOST_NODES = 10**5
+# What a simulation has to say, in words (Pipecat 1.14.0): a bot's own settings may have a persona and a goal, too.
+_SIMULATED = ("persona", "goal", "success")
 _MERGE = "tag:yaml.org,2002:merge"
 _MAY_BE_ONE = re.compile(rb"^(?:turns|persona)[ \t]*:|\brunner_body[ \t]*:", re.MULTILINE)
 
@@ -143,7 +145,8 @@ def _scenario(root: yaml.MappingNode, text: str) -> Iterator[Scenario]:
     if isinstance(turns, yaml.SequenceNode):
         is_one = bool(turns.value) and all(not {"user", "expect"}.isdisjoint(entries(one)) for one in turns.value)
     else:
-        is_one = kind == "persona" and not {"goal", "success"}.isdisjoint(found)
+        said = [key for key, (_, value) in found.items() if isinstance(value, yaml.ScalarNode)]
+        is_one = kind == "persona" and all(key in said for key in _SIMULATED)
     if is_one:
         yield Scenario(_written(found[kind][0], text), _written(name, text), name.value)
 
