@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -111,6 +110,8 @@ def _members(folder: Path) -> list[Path]:
     text = text_of(folder / "pyproject.toml")
     if "workspace" not in text:
         return []
+    import tomllib
+
     try:
         table: Any = tomllib.loads(text)["tool"]["uv"]["workspace"]
         left_out = set(_matching(table.get("exclude", []), folder))
