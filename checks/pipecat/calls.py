@@ -118,7 +118,7 @@ def uses_of(node: ast.ImportFrom, alias: ast.alias, source: Source) -> list[ast.
         Unclear: nowhere, or not only by that name, or the name means something else too.
     """
     local = alias.asname or alias.name
-    uses = [use for use in source.nodes(ast.Name) if use.id == local]
+    uses = list(source.named(ast.Name, (local,)))
     if not uses or any(node not in [one.node for one in source.names.bindings(use)] for use in uses):
         raise Unclear("where it is used is not seen")
     if _is_in_a_string(local, source):
@@ -128,7 +128,7 @@ def uses_of(node: ast.ImportFrom, alias: ast.alias, source: Source) -> list[ast.
 
 def _is_in_a_string(local: str, source: Source) -> bool:
     """Tell whether a string of the project's names a name, as ``patch`` and ``__all__`` do."""
-    texts = (one.value for user in source.project.mentioning(local) for one in user.nodes(ast.Constant))
+    texts = (one.value for user in source.project.mentioning(local) for one in user.strings_with(local))
     return any(isinstance(text, str) and text.rpartition(".")[2] == local for text in texts)
 
 

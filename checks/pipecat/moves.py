@@ -299,7 +299,7 @@ def _new_home(alias: ast.alias, node: ast.ImportFrom, dotted: str, source: Sourc
     local = alias.asname or alias.name
     if alias.asname or name == alias.name:
         return NewHome(alias.name, module, name, local, ())
-    reads = list(uses_of(local, node, source))
+    reads = list(reads_of_name(local, node, source))
     beside = {use: change for use in reads if (change := _beside(use, dotted, source)) is not None}
     uses = [*(source.span(use) for use in reads if use not in beside), *in_annotations(local, source)]
     # RTVIError less its namespace would be Error, which says less and may hide another.
@@ -331,7 +331,7 @@ def _is_bound_outside_classes(use: ast.Name, source: Source) -> bool:
     return bool(bound) and not any(isinstance(source.names.scope(one), ast.ClassDef) for one in bound)
 
 
-def uses_of(local: str, node: ast.ImportFrom, source: Source) -> Iterator[ast.Name]:
+def reads_of_name(local: str, node: ast.ImportFrom, source: Source) -> Iterator[ast.Name]:
     """Yield where an imported name is read, strings left out."""
     for name in source.named(ast.Name, (local,)):
         if isinstance(name.ctx, ast.Load) and node in [binding.node for binding in source.names.bindings(name)]:

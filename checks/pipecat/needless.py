@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from checks.arguments import Change
 from checks.parted import shares_lines
-from checks.pipecat.moves import in_annotations, is_known_elsewhere, uses_of
+from checks.pipecat.moves import in_annotations, is_known_elsewhere, reads_of_name
 from checks.source import Source, Span
 from checks.unclear import Unclear
 
@@ -45,7 +45,7 @@ def without_uses(
     needless = needless_name(alias, node, source)
     if needless is None or is_known_elsewhere(local, node, source):
         raise Unclear("its import cannot simply go")
-    reads = list(uses_of(local, node, source))
+    reads = list(reads_of_name(local, node, source))
     if len(reads) < len([*source.named(ast.Name, (local,)), *in_annotations(local, source)]):
         raise Unclear("not all of its uses are seen")
     done = [becomes(use) for use in reads]
