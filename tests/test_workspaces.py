@@ -156,3 +156,13 @@ def test_a_folder_that_excludes_what_the_root_says(tmp_path: Path) -> None:
     assert none in apply(root, "--check", "examples/bot.py").out
     assert one in apply(root, "--check", "server/bot.py").out
     assert one in apply(root, "--check", "--target", "1.14", "examples/bot.py").out
+
+
+@pytest.mark.parametrize("named", [".", "packages/bot", "packages/bot/bot.py"])
+def test_what_comes_with_another_member_counts_for_one_that_is_named(named: str, tmp_path: Path) -> None:
+    root = workspace(tmp_path)
+    (root / "pyproject.toml").write_text(UVS, encoding="utf-8")
+    (root / "packages/core/pyproject.toml").write_text(CORE.replace(",<1.3", ""), encoding="utf-8")
+    done = check(root, "--select", "deprecated-name", "--target", "1.14", named)
+    assert b"bot.py:1" in done.out
+    assert done.out.count(b"1.1.0, which the project admits, has no PipelineWorker yet") == (2 if named == "." else 1)

@@ -35,6 +35,19 @@ def pinned_around(root: Path) -> Release | None:
     return None
 
 
+def around(root: Path) -> list[Path]:
+    """Return the folders that say what comes with a project which says nothing itself.
+
+    It is the nearest above it in its repository that does, or the members of a workspace above it.
+    """
+    for folder in list(_within_repository(root))[1:]:
+        if admitted_in(folder):
+            return [folder]
+        if found := [one for one in _members(folder) if admitted_in(one)]:
+            return sorted(set(found))
+    return []
+
+
 def shared(folders: Iterable[Path], root: Path) -> Release | None:
     """Return the newest release that all folders below a root admit, None where none of them says which it does.
 
@@ -121,8 +134,8 @@ def _members(folder: Path) -> list[Path]:
 
 
 def _matching(patterns: Any, folder: Path) -> Iterator[Path]:
-    """Yield the folders of projects that patterns name, below a folder."""
+    """Yield the folders that patterns name, below a folder, environments and what is installed in them left out."""
     for pattern in (one for one in cast(list[Any], patterns) if isinstance(one, str)):
         for found in folder.glob(pattern):
-            if os.path.isfile(found / "pyproject.toml") and not is_installed(found, folder):
+            if os.path.isdir(found) and not is_installed(found, folder):
                 yield found
