@@ -143,11 +143,17 @@ class Project:
         folder = os.path.dirname(path)
         if folder not in self._oldest_for:
             inside = [one for one in (Path(folder), *Path(folder).parents) if one.is_relative_to(self.root)]
-            stated = list(self._stated(inside)) or [
-                oldest for member in self.members if (oldest := self._oldest_in(member)) is not None
-            ]
+            stated = list(self._stated(inside)) or self._stated_by_others
             self._oldest_for[folder] = min(stated, default=self.target)
         return self._oldest_for[folder]
+
+    @cached_property
+    def _stated_by_others(self) -> list[Release]:
+        """What the members of a project require, or where there is none, what stands around it."""
+        from checks.pipecat.workspaces import around
+
+        members = self.members or around(self.root)
+        return [oldest for member in members if (oldest := self._oldest_in(member)) is not None]
 
     def _stated(self, folders: Iterable[Path]) -> Iterator[Release]:
         """Yield what folders require, each within the next, up to the first that does and is no package."""

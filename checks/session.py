@@ -14,9 +14,9 @@ from checks.discover import files_below, is_marked, is_python_file, project_root
 from checks.errors import UsageError
 from checks.evals import is_eval_file, may_be_eval
 from checks.inspect import Inspection, inspect
-from checks.pipecat.releases import NEWEST, Release, UnknownRelease, admitted_in, parse
+from checks.pipecat.releases import NEWEST, Release, UnknownRelease, parse
 from checks.pipecat.variables import unread
-from checks.pipecat.workspaces import around, pinned_around, shared, speaking, stated_for
+from checks.pipecat.workspaces import pinned_around, shared, speaking, stated_for
 from checks.project import Project
 from checks.registry import all_rules, chosen_rules
 from checks.requirements import is_requirement_file, mentions
@@ -218,8 +218,6 @@ def _ask_members(workspace: Workspace) -> None:
     project.members = members(project, files, everywhere=not workspace.is_aimed)
     if not workspace.is_aimed:
         project.target = shared(speaking(project, files), project.root) or project.target
-    if not project.members and not admitted_in(project.root):
-        project.members = around(project.root)
 
 
 def members(project: Project, files: Iterable[Path], *, everywhere: bool) -> list[Path]:

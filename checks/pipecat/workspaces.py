@@ -38,8 +38,11 @@ def pinned_around(root: Path) -> Release | None:
 def around(root: Path) -> list[Path]:
     """Return the folders that say what comes with a project which says nothing itself.
 
-    It is the nearest above it in its repository that does, or the members of a workspace above it.
+    It is the nearest above it in its repository that does, or the members of a workspace above it; none beside what its
+    own files, a lock file too, say.
     """
+    if admitted_in(root):
+        return []
     for folder in list(_within_repository(root))[1:]:
         if admitted_in(folder):
             return [folder]
